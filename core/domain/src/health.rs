@@ -1,0 +1,324 @@
+//! Is the stream healthy now? Three states with reasons, and NO DATA: never the last colour.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::buffer::Buffer;
+use crate::id::RenditionId;
+use crate::limits::Limits;
+use crate::observation::Failure;
+use crate::rendition::{PlaylistState, Rendition, RenditionKind, RenditionSpec};
+use crate::stream::StreamState;
+use crate::units::{EpochMs, MediaUs, Seconds};
+
+/// Health, from best to worst; NO DATA stands apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HealthState {
+    /// Nobody has looked, or nothing can be said yet.
+    NoData,
+    /// A viewer has nothing to complain of.
+    Healthy,
+    /// Something is wrong; viewers may still be served.
+    Degraded,
+    /// Viewers are not served.
+    Unhealthy,
+}
+
+impl HealthState {
+    /// The word for people and machines.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoData => "NO DATA",
+            Self::Healthy => "HEALTHY",
+            Self::Degraded => "DEGRADED",
+            Self::Unhealthy => "UNHEALTHY",
+        }
+    }
+}
+
+/// Health and everything that speaks for it now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Health {
+    /// The worst of the reasons.
+    pub state: HealthState,
+    /// Worst first. Empty when HEALTHY.
+    pub reasons: Vec<Reason>,
+}
+
+impl Health {
+    /// Most reasons kept, the worst ones: a stream of 200 renditions may have several each, and nobody reads
+    /// more.
+    pub const MAX_REASONS: usize = 50;
+}
+
+/// One thing that holds now, with its value and threshold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reason {
+    /// What it makes of the stream.
+    pub state: HealthState,
+    /// The rendition it is about; none for the whole stream.
+    pub rendition: Option<RenditionId>,
+    /// What holds.
+    pub what: What,
+}
+
+/// What holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// No rendition has advanced yet.
+    Starting,
+    /// No look for this long.
+    NotLooked(Duration),
+    /// The multivariant playlist does not load: nobody can start.
+    MasterDown(Failure),
+    /// A media playlist does not load.
+    PlaylistDown(Failure),
+    /// A media playlist brings nothing new.
+    Stalled,
+    /// A stream that must never end has ended.
+    Ended,
+    /// On no pathway is there a video with its audio that a player could show.
+    NothingPlayable,
+    /// Segments lost in the window.
+    SegmentsLost {
+        /// How many.
+        count: u64,
+        /// Media lost as a share of the window's media.
+        share: f64,
+    },
+    /// Segments lost one after the other.
+    ConsecutiveLost(u32),
+    /// Time to first byte, median of the window.
+    SlowFirstByte {
+        /// Median.
+        median: Duration,
+        /// Threshold.
+        limit: Duration,
+    },
+    /// Media seconds per download second.
+    LowRatio {
+        /// Value.
+        ratio: f64,
+        /// Threshold.
+        limit: f64,
+    },
+    /// Time a viewer waited in the window.
+    Rebuffering {
+        /// How long.
+        waited: Duration,
+        /// The window.
+        window: Duration,
+    },
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Starting => f.write_str("waiting for the first new segment"),
+            Self::NotLooked(length) => write!(f, "no look for {}", Seconds(*length)),
+            Self::MasterDown(failure) => {
+                write!(f, "nobody can start: the stream's playlist does not load: {failure}")
+            }
+            Self::PlaylistDown(failure) => write!(f, "playlist does not load: {failure}"),
+            Self::Stalled => f.write_str("playlist brings no new segments"),
+            Self::Ended => f.write_str("the stream ended, and it must never end"),
+            Self::NothingPlayable => f.write_str("no combination of renditions plays"),
+            Self::SegmentsLost { count, share } => {
+                write!(f, "{count} segments lost, {:.1} % of the media", share * 100.0)
+            }
+            Self::ConsecutiveLost(count) => write!(f, "{count} segments in a row missing"),
+            Self::SlowFirstByte { median, limit } => {
+                write!(f, "TTFB {} ms > {} ms", median.as_millis(), limit.as_millis())
+            }
+            Self::LowRatio { ratio, limit } => write!(f, "download ratio {ratio:.2} < {limit}"),
+            Self::Rebuffering { waited, window } => {
+                write!(f, "viewers waited {:.1} s of {} s", waited.as_secs_f64(), window.as_secs())
+            }
+        }
+    }
+}
+
+/// Health at `now`. Depends on time as well as on what arrived, so ask again as time passes.
+#[must_use]
+pub fn evaluate(stream: &StreamState, now: EpochMs, limits: &Limits) -> Health {
+    let mut found = Reasons::default();
+    if let Some(silence) = no_data(stream, now) {
+        found.add(HealthState::NoData, None, What::NotLooked(silence));
+        return found.finish();
+    }
+    let played: Vec<Seen<'_>> =
+        stream.played().map(|known| Seen { known, buffer: known.buffer_at(now) }).collect();
+    loads(stream, &played, limits, &mut found);
+    segments(&played, now, limits, &mut found);
+    delivery(&played, now, limits, &mut found);
+    if found.0.is_empty() && played.iter().all(|r| r.known.playlist == PlaylistState::Unknown) {
+        found.add(HealthState::NoData, None, What::Starting);
+        return found.finish();
+    }
+    found.finish()
+}
+
+#[derive(Default)]
+struct Reasons(Vec<Reason>);
+
+impl Reasons {
+    fn add(&mut self, state: HealthState, rendition: Option<RenditionId>, what: What) {
+        self.0.push(Reason { state, rendition, what });
+    }
+
+    /// Health by the worst of them.
+    fn finish(mut self) -> Health {
+        self.0.sort_by_key(|reason| std::cmp::Reverse(reason.state));
+        self.0.truncate(Health::MAX_REASONS);
+        let state = self.0.first().map_or(HealthState::Healthy, |worst| worst.state);
+        Health { state, reasons: self.0 }
+    }
+}
+
+/// A rendition and its buffer as it stands now.
+struct Seen<'a> {
+    known: &'a Rendition,
+    buffer: Buffer,
+}
+
+fn no_data(stream: &StreamState, now: EpochMs) -> Option<Duration> {
+    let longest = stream.played().map(Rendition::target).max().unwrap_or_default();
+    let silence = now.since(stream.last_look.unwrap_or(stream.began_at));
+    (silence > Limits::no_data_after(longest)).then_some(silence)
+}
+
+/// Playlists that fail, stall or end.
+fn loads(stream: &StreamState, played: &[Seen<'_>], limits: &Limits, found: &mut Reasons) {
+    use HealthState::{Degraded, Unhealthy};
+    if let Some(failure) = stream.master_down() {
+        found.add(Unhealthy, None, What::MasterDown(failure));
+    }
+    let mut any_down = false;
+    let mut any_stalled = false;
+    for rendition in played {
+        let id = Some(rendition.known.spec.id);
+        match rendition.known.playlist {
+            PlaylistState::HttpError(failure) => {
+                any_down = true;
+                found.add(Degraded, id, What::PlaylistDown(failure));
+            }
+            PlaylistState::Stalled => {
+                any_stalled = true;
+                found.add(Degraded, id, What::Stalled);
+            }
+            PlaylistState::LiveEnd if limits.expect_24x7 => found.add(Unhealthy, id, What::Ended),
+            _ => {}
+        }
+    }
+    if (any_down || any_stalled) && !combination(played, |r| r.known.plays_from(&r.buffer)) {
+        found.add(Unhealthy, None, What::NothingPlayable);
+    }
+}
+
+/// Whether on some pathway there is one main rendition and, if its audio lies apart, one audio rendition
+/// of which `ok` holds. A rendition nothing is known of yet counts as good.
+fn combination(played: &[Seen<'_>], ok: impl Fn(&Seen<'_>) -> bool) -> bool {
+    let good = |r: &Seen<'_>| r.known.playlist == PlaylistState::Unknown || ok(r);
+    let shares = |a: &[String], b: &[String]| a.iter().any(|x| b.contains(x));
+    let of_kind = |kind| played.iter().filter(move |r| r.known.spec.kind == kind);
+    let audio: Vec<&RenditionSpec> =
+        of_kind(RenditionKind::Audio).filter(|r| good(r)).map(|r| &r.known.spec).collect();
+    of_kind(RenditionKind::Main).filter(|r| good(r)).map(|r| &r.known.spec).any(|main| {
+        main.audio_groups.is_empty()
+            || audio.iter().any(|audio| {
+                shares(&audio.audio_groups, &main.audio_groups)
+                    && (audio.pathways.is_empty() || shares(&audio.pathways, &main.pathways))
+            })
+    })
+}
+
+/// Segments lost, slow to begin, slow to come.
+fn segments(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {
+    use HealthState::{Degraded, Unhealthy};
+    let lost = played.iter().map(|r| r.known.lost(now, limits.window));
+    let (count, media) = lost.fold((0_u64, MediaUs::ZERO), |(count, media), loss| {
+        (count.saturating_add(loss.segments), media + loss.media)
+    });
+    if count >= limits.lost_degraded.max(1) {
+        // Against all media of the window, so that the first loss after a start is no large share.
+        let whole = limits.window.as_secs_f64() * f64::from(u32::try_from(played.len()).unwrap_or(u32::MAX));
+        let share = media.as_seconds() / whole.max(1.0);
+        let many = share >= limits.lost_share_unhealthy || limits.lost_unhealthy.is_some_and(|n| count >= n);
+        found.add(if many { Unhealthy } else { Degraded }, None, What::SegmentsLost { count, share });
+    }
+    for rendition in played.iter().map(|r| r.known) {
+        if rendition.consecutive_lost >= limits.consecutive_unhealthy {
+            let what = What::ConsecutiveLost(rendition.consecutive_lost);
+            found.add(Unhealthy, Some(rendition.spec.id), what);
+        }
+    }
+    first_byte(played, now, limits, found);
+    ratios(played, now, limits, found);
+}
+
+fn first_byte(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {
+    let mut all: Vec<Duration> =
+        played.iter().flat_map(|r| r.known.samples(now, limits.window)).map(|s| s.ttfb).collect();
+    if all.len() < limits.min_samples.max(1) {
+        return;
+    }
+    let middle = all.len() / 2;
+    let median = *all.select_nth_unstable(middle).1;
+    match limits.ttfb_unhealthy {
+        Some(limit) if median > limit => {
+            found.add(HealthState::Unhealthy, None, What::SlowFirstByte { median, limit });
+        }
+        _ if median > limits.ttfb_degraded => {
+            let limit = limits.ttfb_degraded;
+            found.add(HealthState::Degraded, None, What::SlowFirstByte { median, limit });
+        }
+        _ => {}
+    }
+}
+
+fn ratios(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {
+    let mains = played
+        .iter()
+        .map(|r| r.known)
+        .filter(|r| r.spec.kind == RenditionKind::Main && !r.playlist.has_ended());
+    let all: Vec<(RenditionId, Option<f64>)> =
+        mains.map(|r| (r.spec.id, r.download_ratio(now, limits.window, limits.min_samples))).collect();
+    let all_low =
+        !all.is_empty() && all.iter().all(|(_, ratio)| ratio.is_some_and(|r| r < limits.ratio_unhealthy));
+    for (id, ratio) in all {
+        match ratio {
+            Some(ratio) if all_low => {
+                let what = What::LowRatio { ratio, limit: limits.ratio_unhealthy };
+                found.add(HealthState::Unhealthy, Some(id), what);
+            }
+            Some(ratio) if ratio < limits.ratio_degraded => {
+                let what = What::LowRatio { ratio, limit: limits.ratio_degraded };
+                found.add(HealthState::Degraded, Some(id), what);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Rebuffering. A viewer switches away from a rendition that stops, so it takes all combinations to make
+/// UNHEALTHY.
+fn delivery(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {
+    let window = limits.window;
+    let waited = |r: &Seen<'_>| r.buffer.rebuffered(now, window);
+    let slight = limits.rebuffer_degraded.max(window.mul_f64(limits.rebuffer_share_degraded.clamp(0.0, 1.0)));
+    let severe = window.mul_f64(limits.rebuffer_share_unhealthy.clamp(0.0, 1.0));
+    let unwatchable =
+        played.iter().any(|r| waited(r) >= severe) && !combination(played, |r| waited(r) < severe);
+    for rendition in played {
+        let waited = waited(rendition);
+        let state = if unwatchable && waited >= severe {
+            HealthState::Unhealthy
+        } else if waited > slight {
+            HealthState::Degraded
+        } else {
+            continue;
+        };
+        found.add(state, Some(rendition.known.spec.id), What::Rebuffering { waited, window });
+    }
+}

@@ -1,0 +1,20 @@
+//! What a playlist says: our own model over the lines of `quick-m3u8`.
+//!
+//! Reading never fails: text that is not a playlist is a [`Parsed::NotAPlaylist`], and a tag that
+//! cannot be understood is a [`Problem`] beside whatever could be read. The model borrows from the
+//! text, so reading allocates only the list of segments.
+
+mod attributes;
+mod date;
+mod media;
+mod model;
+mod multivariant;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use model::{
+    ByteRange, DurationDefect, Key, Map, MediaKind, MediaPlaylist, MediaTag, Multivariant, NotAPlaylist,
+    Parsed, PlaylistType, Problem, ProblemKind, Segment, ServerControl, Variant,
+};
+pub use read::{decode, read};

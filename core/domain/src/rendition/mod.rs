@@ -1,0 +1,13 @@
+//! One rendition: its playlist state, what it listed before, its buffer and its recent past.
+
+mod memory;
+mod spec;
+mod state;
+#[cfg(test)]
+mod tests;
+mod update;
+
+pub use memory::{Change, Memory, fingerprint};
+pub use spec::{Location, RenditionKind, RenditionSpec, list_renditions};
+pub use state::{Loss, PlaylistState, Rendition, Sample};
+pub use update::{Follow, Progress};

@@ -1,0 +1,236 @@
+//! The state of one rendition.
+
+use std::time::Duration;
+
+use super::memory::Memory;
+use super::spec::RenditionSpec;
+use crate::buffer::Buffer;
+use crate::observation::Failure;
+use crate::rolling::Rolling;
+use crate::units::{EpochMs, MediaUs};
+
+/// State of a media playlist, in the words operators know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaylistState {
+    /// The starting state, until the list advances.
+    Unknown,
+    /// No ENDLIST, and new segments keep coming.
+    Live,
+    /// New segments are overdue: a reload later than 1.5 target durations after the last change brought none.
+    Stalled,
+    /// Two loads in a row failed.
+    HttpError(Failure),
+    /// Was Live, then ENDLIST. Segments are not watched until it is Live again.
+    LiveEnd,
+    /// Has ENDLIST and was never Live.
+    Vod,
+}
+
+impl PlaylistState {
+    /// The name operators know it by.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "Unknown",
+            Self::Live => "Live",
+            Self::Stalled => "Stalled",
+            Self::HttpError(_) => "HTTPError",
+            Self::LiveEnd => "LiveEnd",
+            Self::Vod => "VOD",
+        }
+    }
+
+    /// The list has ended: nothing is expected of it.
+    #[must_use]
+    pub const fn has_ended(self) -> bool {
+        matches!(self, Self::LiveEnd | Self::Vod)
+    }
+}
+
+/// A segment obtained, as health sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// EXTINF.
+    pub media: MediaUs,
+    /// Time to first byte.
+    pub ttfb: Duration,
+    /// Request to last byte; none when the response was paced by the origin.
+    pub download: Option<Duration>,
+}
+
+/// Media that was published and not obtained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Segments.
+    pub segments: u64,
+    /// Their EXTINF.
+    pub media: MediaUs,
+}
+
+/// One rendition, as far as it is known.
+#[derive(Clone, Debug)]
+pub struct Rendition {
+    /// What it is.
+    pub spec: RenditionSpec,
+    /// State of its playlist.
+    pub playlist: PlaylistState,
+    /// Since when.
+    pub playlist_since: EpochMs,
+    /// It has been Live before.
+    pub(crate) was_live: bool,
+    /// Loads that failed in a row.
+    pub(crate) failed_loads: u32,
+    /// When the last good load ended.
+    pub(crate) loaded_at: Option<EpochMs>,
+    /// When the last load with something new ended; the first load counts, and so does the end of a gap of
+    /// our own: what was new meanwhile nobody knows.
+    pub(crate) changed_at: Option<EpochMs>,
+    /// When the last look ended; 429 answers are no looks.
+    pub last_look: Option<EpochMs>,
+    /// What it listed before.
+    pub(crate) memory: Memory,
+    /// Target durations of the newest lists; the largest counts for 3 segments after a change.
+    pub(crate) target: TargetDuration,
+    /// Playback.
+    pub buffer: Buffer,
+    /// Segments obtained in the window.
+    pub(crate) samples: Rolling<Sample>,
+    /// Media lost in the window.
+    pub(crate) losses: Rolling<Loss>,
+    /// Segments lost one after the other for which the origin itself says that they are missing.
+    pub(crate) consecutive_lost: u32,
+    /// Newest segment obtained since the numbering began.
+    pub(crate) obtained_to: Option<u64>,
+    /// A viewer waits, and this was reported.
+    pub(crate) dry_reported: bool,
+}
+
+impl Rendition {
+    /// Most samples, and most losses, in the window: 120 s of 2 s segments are 60.
+    pub const MAX_SAMPLES: usize = 512;
+
+    /// A rendition nobody has looked at.
+    #[must_use]
+    pub fn new(spec: RenditionSpec, at: EpochMs) -> Self {
+        let target = TargetDuration::default();
+        Self {
+            spec,
+            playlist: PlaylistState::Unknown,
+            playlist_since: at,
+            was_live: false,
+            failed_loads: 0,
+            loaded_at: None,
+            changed_at: None,
+            last_look: None,
+            memory: Memory::default(),
+            target,
+            buffer: Buffer::new(at, target.in_force(), target.in_force().times(3)),
+            samples: Rolling::new(Self::MAX_SAMPLES),
+            losses: Rolling::new(Self::MAX_SAMPLES),
+            consecutive_lost: 0,
+            obtained_to: None,
+            dry_reported: false,
+        }
+    }
+
+    /// The target duration to reckon with.
+    #[must_use]
+    pub fn target(&self) -> MediaUs {
+        self.target.in_force()
+    }
+
+    /// Newest media sequence number seen.
+    #[must_use]
+    pub fn last_sequence(&self) -> Option<u64> {
+        self.memory.last_sequence()
+    }
+
+    /// The buffer as it will stand at `now` if nothing arrives until then. Over a gap of our own it stays as
+    /// it was at the last look: an outage that nobody saw is none.
+    #[must_use]
+    pub fn buffer_at(&self, now: EpochMs) -> Buffer {
+        if self.last_look.is_none() || self.own_gap(now).is_some() {
+            return self.buffer.clone();
+        }
+        self.buffer.at(now)
+    }
+
+    /// How long nobody had looked when a look began at `requested_at`, if that is a gap of our own: more
+    /// than max(2 target durations, 10 s). A list that ended is looked at less often.
+    pub(crate) fn own_gap(&self, requested_at: EpochMs) -> Option<Duration> {
+        let allowed = self.target().times(2).as_duration().max(Duration::from_secs(10));
+        let gap = self.last_look.map(|last| requested_at.since(last))?;
+        (gap > allowed && !self.playlist.has_ended()).then_some(gap)
+    }
+
+    /// A player could show this rendition: its playlist loads and its buffer is not empty.
+    #[must_use]
+    pub fn is_deliverable(&self) -> bool {
+        self.plays_from(&self.buffer)
+    }
+
+    /// The same with the buffer as it stands at another time.
+    pub(crate) fn plays_from(&self, buffer: &Buffer) -> bool {
+        !matches!(self.playlist, PlaylistState::HttpError(_))
+            && (self.playlist.has_ended() || buffer.is_served())
+    }
+
+    /// Segments obtained in the last `window` before `now`.
+    pub fn samples(&self, now: EpochMs, window: Duration) -> impl Iterator<Item = Sample> {
+        self.samples.within(now, window)
+    }
+
+    /// Media lost in the last `window` before `now`.
+    #[must_use]
+    pub fn lost(&self, now: EpochMs, window: Duration) -> Loss {
+        self.losses.within(now, window).fold(Loss { segments: 0, media: MediaUs::ZERO }, |sum, loss| Loss {
+            segments: sum.segments.saturating_add(loss.segments),
+            media: sum.media + loss.media,
+        })
+    }
+
+    /// Media seconds per second of downloading in the window; none below `min_samples` or without a
+    /// measurable download.
+    #[must_use]
+    pub fn download_ratio(&self, now: EpochMs, window: Duration, min_samples: usize) -> Option<f64> {
+        let timed = self.samples(now, window).filter_map(|s| Some((s.media, s.download?)));
+        let (count, media, time) = timed
+            .fold((0, MediaUs::ZERO, Duration::ZERO), |(n, m, t), (media, took)| {
+                (n + 1, m + media, t + took)
+            });
+        (count >= min_samples && !time.is_zero()).then(|| media.as_seconds() / time.as_secs_f64())
+    }
+}
+
+/// A change of the target duration takes effect for good only after 3 segments: until then the larger
+/// of old and new counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TargetDuration {
+    now: MediaUs,
+    before: MediaUs,
+    segments_left: u64,
+}
+
+impl Default for TargetDuration {
+    /// Before any list was read: 6 s, what the authoring guides recommend.
+    fn default() -> Self {
+        Self { now: MediaUs::from_seconds(6), before: MediaUs::ZERO, segments_left: 0 }
+    }
+}
+
+impl TargetDuration {
+    pub(crate) const fn only(now: MediaUs) -> Self {
+        Self { now, before: MediaUs::ZERO, segments_left: 0 }
+    }
+
+    pub(crate) fn seen(&mut self, listed: MediaUs, new_segments: u64) {
+        self.segments_left = self.segments_left.saturating_sub(new_segments);
+        if listed != self.now {
+            *self = Self { now: listed, before: self.now, segments_left: 3 };
+        }
+    }
+
+    pub(crate) fn in_force(&self) -> MediaUs {
+        if self.segments_left > 0 { self.now.max(self.before) } else { self.now }
+    }
+}
