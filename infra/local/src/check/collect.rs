@@ -1,0 +1,132 @@
+//! Gathers what a watched stream brings.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hlsops_domain::findings::FindingBook;
+use hlsops_domain::{EpochMs, Event, EventKind, Failure, HealthState, RenditionId, StreamState};
+use hlsops_watch::Sink;
+use tokio::sync::Notify;
+
+use super::progress::Progress;
+
+/// Segments of one rendition.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Segments {
+    pub(crate) obtained: u64,
+    pub(crate) lost: u64,
+    pub(crate) bytes: u64,
+}
+
+/// Everything the verdict is made of.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    pub(crate) state: StreamState,
+    pub(crate) began_at: EpochMs,
+    pub(crate) ended_at: EpochMs,
+    pub(crate) findings: FindingBook,
+    pub(crate) segments: BTreeMap<RenditionId, Segments>,
+    /// The worst health on the way.
+    pub(crate) worst: HealthState,
+    /// A playlist has been loaded at least once.
+    pub(crate) reached: bool,
+    /// Why the last load failed.
+    pub(crate) last_failure: Option<Failure>,
+}
+
+/// The sink of `hlsops check`.
+pub(crate) struct Collector {
+    began_at: EpochMs,
+    until: EpochMs,
+    ended: Arc<Notify>,
+    all_ended_at: Option<EpochMs>,
+    progress: Progress,
+    findings: FindingBook,
+    segments: BTreeMap<RenditionId, Segments>,
+    worst: HealthState,
+    reached: bool,
+    last_failure: Option<Failure>,
+}
+
+impl Collector {
+    /// A list that has ended brings nothing more: stop this long after.
+    const AFTER_END: Duration = Duration::from_secs(5);
+
+    pub(crate) fn new(began_at: EpochMs, length: Duration, progress: Progress) -> Self {
+        Self {
+            began_at,
+            until: began_at + length,
+            ended: Arc::new(Notify::new()),
+            all_ended_at: None,
+            progress,
+            findings: FindingBook::default(),
+            segments: BTreeMap::new(),
+            worst: HealthState::NoData,
+            reached: false,
+            last_failure: None,
+        }
+    }
+
+    /// Notified when all playlists have ended and there is nothing more to see.
+    pub(crate) fn ended(&self) -> Arc<Notify> {
+        Arc::clone(&self.ended)
+    }
+
+    pub(crate) fn finish(mut self, state: StreamState, ended_at: EpochMs) -> Collected {
+        self.progress.clear();
+        Collected {
+            state,
+            began_at: self.began_at,
+            ended_at,
+            findings: self.findings,
+            segments: self.segments,
+            worst: self.worst,
+            reached: self.reached,
+            last_failure: self.last_failure,
+        }
+    }
+
+    fn take(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::Finding(finding) => self.findings.add(finding),
+            EventKind::LoadFailed(failure) => self.last_failure = Some(*failure),
+            EventKind::SegmentObtained { bytes, .. } => {
+                if let Some(sums) = event.rendition.map(|id| self.segments.entry(id).or_default()) {
+                    sums.obtained += 1;
+                    sums.bytes += bytes;
+                }
+            }
+            EventKind::SegmentFailed { last: true, .. } => {
+                if let Some(sums) = event.rendition.map(|id| self.segments.entry(id).or_default()) {
+                    sums.lost += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn watch_for_end(&mut self, state: &StreamState, at: EpochMs) {
+        let mut renditions = state.renditions().peekable();
+        if renditions.peek().is_none() || !renditions.all(|r| r.playlist.has_ended()) {
+            self.all_ended_at = None;
+            return;
+        }
+        let since = *self.all_ended_at.get_or_insert(at);
+        if at.since(since) >= Self::AFTER_END {
+            self.ended.notify_one();
+        }
+    }
+}
+
+impl Sink for Collector {
+    fn stepped(&mut self, state: &StreamState, at: EpochMs, events: &[Event]) {
+        for event in events {
+            self.take(event);
+        }
+        self.worst = self.worst.max(state.health.state);
+        self.reached |= state.renditions().next().is_some();
+        self.watch_for_end(state, at);
+        self.progress.show(state, at, self.until, events);
+    }
+}

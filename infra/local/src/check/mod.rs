@@ -1,0 +1,78 @@
+//! `hlsops check`: one look at a stream, a verdict and an exit code.
+
+mod collect;
+mod progress;
+mod report;
+mod text;
+
+pub(crate) use text::clock;
+
+use std::io::{stderr, stdout};
+use std::sync::Arc;
+
+use hlsops_domain::Limits;
+use hlsops_fetch::{FetchConfig, Fetcher};
+use hlsops_watch::{Clock, HttpTransport, SystemClock, Target, watch};
+
+use crate::cli::CheckOptions;
+use crate::exit::Exit;
+use crate::terminal::Style;
+use collect::{Collected, Collector};
+use progress::Progress;
+use report::Report;
+
+/// Watches the stream and prints the verdict.
+pub(crate) async fn run(options: CheckOptions) -> Exit {
+    let allow = match options.allow_list() {
+        Ok(allow) => allow,
+        Err(error) => {
+            eprintln!("hlsops check: --allow-target: {error}");
+            return Exit::Usage;
+        }
+    };
+    let fetcher = match Fetcher::new(FetchConfig { allow, ..FetchConfig::default() }) {
+        Ok(fetcher) => fetcher,
+        Err(error) => {
+            eprintln!("hlsops check: {error}");
+            return Exit::Internal;
+        }
+    };
+    let session = match options.session() {
+        Ok(session) => session,
+        Err(error) => {
+            eprintln!("hlsops check: --header: {error}");
+            return Exit::Usage;
+        }
+    };
+    let collected = look(&options, HttpTransport::new(fetcher, Arc::new(session))).await;
+    let report = Report::of(options.url.as_str(), &collected);
+    if options.json {
+        match serde_json::to_string_pretty(&report) {
+            Ok(json) => println!("{json}"),
+            Err(error) => {
+                eprintln!("hlsops check: cannot write the verdict: {error}");
+                return Exit::Internal;
+            }
+        }
+    } else {
+        print!("{}", text::render(&report, Style::of(&stdout())));
+    }
+    report.exit()
+}
+
+async fn look(options: &CheckOptions, transport: HttpTransport) -> Collected {
+    let clock = SystemClock::new();
+    let began_at = clock.now();
+    let mut sink = Collector::new(began_at, options.length, Progress::of(&stderr()));
+    let ended = sink.ended();
+    let until = async {
+        tokio::select! {
+            () = tokio::time::sleep(options.length) => {}
+            () = ended.notified() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    };
+    let target = Target { url: options.url.clone(), limits: Limits::default(), fetch_segments: true };
+    let state = watch(target, transport, clock, &mut sink, until).await;
+    sink.finish(state, clock.now())
+}

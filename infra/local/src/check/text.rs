@@ -1,0 +1,104 @@
+//! The verdict for people.
+
+use std::fmt::Write;
+
+use hlsops_domain::EpochMs;
+
+use super::report::{FindingReport, RenditionReport, Report};
+use crate::terminal::{Style, plain};
+
+/// `22:41:07Z`.
+pub(crate) fn clock(at: EpochMs) -> String {
+    let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_millisecond(ms)
+        .map_or_else(|_| at.0.to_string(), |time| time.strftime("%H:%M:%SZ").to_string())
+}
+
+/// The whole verdict, ending in a line feed.
+pub(crate) fn render(report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_all(&mut out, report, style);
+    out
+}
+
+fn write_all(out: &mut String, report: &Report, style: Style) -> std::fmt::Result {
+    writeln!(out, "{}", plain(&report.url, 200))?;
+    let summary = match report.verdict {
+        "clean" => "clean: nothing to complain of".to_owned(),
+        "unreachable" => unreachable(report),
+        _ if report.findings.is_empty() => "not clean".to_owned(),
+        _ if report.findings.len() == 1 => "1 finding".to_owned(),
+        _ => format!("{} findings", report.findings.len()),
+    };
+    writeln!(out, "{} {summary} (watched for {:.0} s)", style.health(report.state), report.watched_s)?;
+    for reason in &report.reasons {
+        writeln!(out, "  - {reason}")?;
+    }
+    if report.health == "NO DATA" && report.verdict != "unreachable" {
+        writeln!(out, "  The stream did not advance while it was watched: watch longer with --for.")?;
+    }
+    for rendition in &report.renditions {
+        writeln!(out)?;
+        write_rendition(out, rendition, style)?;
+    }
+    if !report.findings.is_empty() {
+        writeln!(out, "\n{}", style.bold("Findings"))?;
+    }
+    for finding in &report.findings {
+        write_finding(out, finding, style)?;
+    }
+    Ok(())
+}
+
+fn unreachable(report: &Report) -> String {
+    let why = report.failure.as_deref().unwrap_or("no answer in time");
+    let hint = match why {
+        "host name does not resolve" => "; check the spelling of the host",
+        "address refused by the guard" => "; name the host with --allow-target HOST:PORT if it is yours",
+        "timed out" => "; check that the host answers from this network",
+        _ => "",
+    };
+    format!("unreachable: {why}{hint}")
+}
+
+fn write_rendition(out: &mut String, r: &RenditionReport, style: Style) -> std::fmt::Result {
+    let state = match &r.failure {
+        Some(failure) => format!("{} ({failure})", r.playlist_state),
+        None => r.playlist_state.to_owned(),
+    };
+    writeln!(out, "{}  {}  {state}", style.bold(&plain(&r.label, 60)), r.kind)?;
+    writeln!(out, "  {}", style.dim(&plain(&r.url, 160)))?;
+    let mut figures = vec![format!("target {} s", r.target_duration_s)];
+    figures.extend(r.last_sequence.map(|n| format!("newest segment {n}")));
+    figures.extend(r.buffer_s.map(|s| format!("buffer {s:.1} s")));
+    if r.rebuffering_s > 0.0 {
+        figures.push(format!("viewers waited {:.1} s", r.rebuffering_s));
+    }
+    writeln!(out, "  {}", figures.join(", "))?;
+    #[expect(clippy::cast_precision_loss, reason = "shown with two decimals")]
+    let megabytes = r.bytes as f64 / 1e6;
+    let mut figures = vec![format!(
+        "segments: {} obtained, {} lost, {megabytes:.2} MB",
+        r.segments_obtained_count, r.segments_lost_count
+    )];
+    figures.extend(r.ttfb_median_ms.map(|ms| format!("TTFB median {ms:.1} ms")));
+    figures.extend(r.download_ratio.map(|ratio| match ratio {
+        ..100.0 => format!("download ratio {ratio:.1}"),
+        _ => "download ratio over 100".to_owned(),
+    }));
+    writeln!(out, "  {}", figures.join(", "))?;
+    for reason in &r.reasons {
+        writeln!(out, "  - {reason}")?;
+    }
+    Ok(())
+}
+
+fn write_finding(out: &mut String, f: &FindingReport, style: Style) -> std::fmt::Result {
+    let times = if f.count == 1 { String::new() } else { format!(", {} times", f.count) };
+    let whose = f.rendition.as_deref().unwrap_or("stream");
+    writeln!(out, "{} {} [{}] {}{times}", style.bold(f.code), f.severity, plain(whose, 40), f.summary)?;
+    writeln!(out, "    {}", plain(&f.message, 200))?;
+    writeln!(out, "    {} ({})", f.clause, f.check_id)?;
+    writeln!(out, "    {}", f.fix)
+}

@@ -1,0 +1,82 @@
+//! Words, shapes and colours for a terminal. Colour is never the only signal.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use hlsops_domain::HealthState;
+
+/// How to write to a stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    colour: bool,
+}
+
+impl Style {
+    /// Colour when the stream is a terminal and `NO_COLOR` is unset or empty (no-color.org).
+    pub(crate) fn of(stream: &impl IsTerminal) -> Self {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { colour: stream.is_terminal() && !refused }
+    }
+
+    /// The shape and the word of a state, in its colour, padded to 12 columns.
+    pub(crate) fn health(self, state: HealthState) -> String {
+        let (shape, code) = match state {
+            HealthState::Healthy => ("●", "32"),
+            HealthState::Degraded => ("▲", "33"),
+            HealthState::Unhealthy => ("■", "31"),
+            HealthState::NoData => ("◇", "90"),
+        };
+        self.paint(code, &format!("{shape} {:<10}", state.name()))
+    }
+
+    /// Less important text.
+    pub(crate) fn dim(self, text: &str) -> String {
+        self.paint("90", text)
+    }
+
+    /// A heading.
+    pub(crate) fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// A length of time as people read it: `42s`, `4m12s`, `2h05m`.
+pub(crate) fn age(length: Duration) -> String {
+    let seconds = length.as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
+/// Text from outside, safe for a terminal: control characters become `·`, and it is cut to `width` columns.
+pub(crate) fn plain(text: &str, width: usize) -> String {
+    let clean = text.chars().map(|c| if c.is_control() { '·' } else { c });
+    if text.chars().count() <= width {
+        return clean.collect();
+    }
+    clean.take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_short() {
+        assert_eq!(age(Duration::from_secs(9)), "9s");
+        assert_eq!(age(Duration::from_secs(252)), "4m12s");
+        assert_eq!(age(Duration::from_secs(7_500)), "2h05m");
+    }
+
+    #[test]
+    fn foreign_text_cannot_steer_the_terminal() {
+        assert_eq!(plain("a\x1b[2Jb", 20), "a·[2Jb");
+        assert_eq!(plain("abcdef", 4), "abc…");
+    }
+}

@@ -1,0 +1,163 @@
+//! The program as a user runs it: real processes, a real origin on loopback.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::process::{Command, Output};
+
+use hlsops_origin::{Fault, FaultKind, Layout, Origin, OriginConfig, Rendition, SegmentLength, StreamSpec};
+use serde_json::Value;
+
+const FAST: StreamSpec = StreamSpec { segment: SegmentLength::S2, ..StreamSpec::DEFAULT };
+
+/// Runs `hlsops` with `args`, in an environment without settings of ours.
+fn hlsops(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hlsops"))
+        .args(args)
+        .env_remove("HLSOPS_ALLOW_TARGETS")
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap()
+}
+
+async fn run(args: &[&str]) -> Output {
+    let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+    let run = move || hlsops(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+/// `hlsops check URL --json`: the exit code and the verdict.
+async fn check(url: &str, more: &[&str]) -> (i32, Value) {
+    let args = [&["check", url, "--json", "--for", "8s"], more].concat();
+    let output = run(&args).await;
+    let verdict = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    (output.status.code().unwrap(), verdict)
+}
+
+async fn origin_with(spec: StreamSpec, faults: &[Fault]) -> Origin {
+    let origin = Origin::start(OriginConfig::default()).await.unwrap();
+    origin.add_stream("tv", spec).unwrap();
+    for fault in faults {
+        origin.set_fault("tv", *fault).unwrap();
+    }
+    origin
+}
+
+fn codes(verdict: &Value) -> Vec<&str> {
+    verdict["findings"].as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_healthy_master_is_clean() {
+    let origin = origin_with(FAST, &[]).await;
+    let (code, verdict) = check(&origin.url("tv"), &[]).await;
+    assert_eq!(code, 0, "{verdict:#}");
+    assert_eq!(verdict["health"], "HEALTHY");
+    let renditions = verdict["renditions"].as_array().unwrap();
+    assert_eq!(renditions.len(), 4, "three videos and an audio group");
+    assert_eq!(renditions[0]["label"].as_str().unwrap().split(' ').next(), Some("640x360"), "best first");
+    for rendition in renditions {
+        assert_eq!(rendition["playlist_state"], "Live", "{rendition:#}");
+        assert!(rendition["segments_obtained_count"].as_u64().unwrap() >= 4, "{rendition:#}");
+        assert_eq!(rendition["segments_lost_count"], 0, "{rendition:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_rendition_is_a_finding_with_a_clause_and_a_fix() {
+    let dead = Fault::new(FaultKind::PlaylistStatus(500)).rendition(Rendition::V270);
+    let origin = origin_with(FAST, &[dead]).await;
+    let (code, verdict) = check(&origin.url("tv"), &[]).await;
+    assert_eq!((code, &verdict["health"]), (1, &Value::from("DEGRADED")), "{verdict:#}");
+    assert_eq!(codes(&verdict), ["EC-2004"]);
+    let finding = &verdict["findings"][0];
+    assert!(finding["message"].as_str().unwrap().contains("HTTP 500"), "{finding:#}");
+    assert!(finding["clause"].as_str().unwrap().contains("8216"), "{finding:#}");
+    assert!(!finding["fix"].as_str().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_segments_are_unhealthy_on_a_media_playlist() {
+    let spec = StreamSpec { layout: Layout::Media, ..FAST };
+    let origin = origin_with(spec, &[Fault::new(FaultKind::SegmentStatus(404))]).await;
+    let (code, verdict) = check(&origin.url("tv"), &[]).await;
+    assert_eq!((code, &verdict["health"]), (1, &Value::from("UNHEALTHY")), "{verdict:#}");
+    assert_eq!(codes(&verdict), ["EC-2002"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_text_verdict_says_the_same() {
+    let origin = origin_with(FAST, &[]).await;
+    let output = run(&["check", &origin.url("tv"), "--for", "6s"]).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    for expected in ["clean: nothing to complain of", "640x360", "audio", "buffer", "TTFB median", "0 lost"] {
+        assert!(text.contains(expected), "{expected} is missing in:\n{text}");
+    }
+    assert!(!text.contains('\x1b'), "no escape sequences where output is no terminal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_reached_says_why() {
+    let (code, verdict) = check("http://127.0.0.1:1/a.m3u8", &[]).await;
+    assert_eq!((code, &verdict["verdict"]), (2, &Value::from("unreachable")), "{verdict:#}");
+    assert_eq!(verdict["failure"], "no connection");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_private_host_is_refused_until_it_is_named() {
+    // The playlist's own host is allowed because it was typed; where it redirects to is not.
+    let elsewhere =
+        Origin::start(OriginConfig { listen: vec![([127, 0, 0, 2], 0).into()], demo: false }).await;
+    let elsewhere = elsewhere.unwrap();
+    elsewhere.add_stream("tv", FAST).unwrap();
+    let target = elsewhere.url("tv");
+    let door = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/a.m3u8", door.local_addr().unwrap());
+    let redirect = format!("HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n");
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = door.accept().await {
+            let _ = tokio::io::AsyncReadExt::read(&mut socket, &mut [0; 2048]).await;
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut socket, redirect.as_bytes()).await;
+        }
+    });
+    let (code, verdict) = check(&url, &[]).await;
+    assert_eq!((code, &verdict["failure"]), (2, &Value::from("address refused by the guard")), "{verdict:#}");
+    assert!(elsewhere.ledger("tv").is_empty(), "nothing was asked of the other host");
+    let named = elsewhere.addresses()[0].to_string();
+    let (code, verdict) = check(&url, &["--allow-target", &named]).await;
+    assert_eq!(code, 0, "{verdict:#}");
+    assert!(!elsewhere.ledger("tv").is_empty());
+}
+
+#[test]
+fn wrong_usage_names_the_field_and_the_fix() {
+    for (args, expected) in [
+        (&["check"][..], "URL"),
+        (&["check", "not a url"], "https://host/path.m3u8"),
+        (&["check", "ftp://host/a.m3u8"], "http or https"),
+        (&["check", "http://host/a.m3u8", "--for", "soon"], "30s"),
+        (&["check", "http://host/a.m3u8", "--header", "x"], "Name: value"),
+        (&["check", "http://host/a.m3u8", "--allow-target", "10.0.0.0/8"], "--allow-target"),
+    ] {
+        let output = hlsops(args);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(64), "{args:?}: {text}");
+        assert!(text.contains(expected), "{args:?} does not say {expected}: {text}");
+    }
+    assert_eq!(hlsops(&["--help"]).status.code(), Some(0));
+}
+
+/// Every stream of the demo comes to the state of the origin's table within 30 s of what makes it so; the
+/// last of the faults begins after 12 s.
+#[test]
+fn the_demo_streams_reach_their_states() {
+    let output = hlsops(&["demo", "--for", "42s"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    for row in &hlsops_origin::DEMO {
+        let reached = text.lines().any(|line| {
+            line.contains(row.id) && line.contains("as expected") && !line.contains("not yet as expected")
+        });
+        assert!(reached, "{} did not reach its state:\n{text}", row.id);
+    }
+}
