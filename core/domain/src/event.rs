@@ -91,6 +91,14 @@ pub enum EventKind {
     },
     /// We did not look for this long. What was published meanwhile is neither obtained nor lost.
     OwnGap(Duration),
+    /// Segments that were never asked for: published while we did not look, jumped over, or listed together
+    /// with the end of the list.
+    NotWatched {
+        /// First media sequence number.
+        first: u64,
+        /// Last media sequence number.
+        last: u64,
+    },
     /// The set of renditions changed.
     Renditions {
         /// How many are new.

@@ -13,6 +13,7 @@
 
 pub mod buffer;
 pub mod checks;
+pub mod closing;
 pub mod event;
 pub mod findings;
 pub mod health;
@@ -27,6 +28,7 @@ pub mod rolling;
 pub mod stream;
 pub mod units;
 
+pub use closing::{Closing, Past, RenditionClosing};
 pub use event::{Event, EventKind};
 pub use health::{Health, HealthState, Reason};
 pub use id::RenditionId;

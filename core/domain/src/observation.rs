@@ -100,6 +100,8 @@ pub enum Failure {
     WrongContent,
     /// The segment left the playlist before its turn came: earlier downloads were too slow.
     Expired,
+    /// The playlist names something that is no URI.
+    BadUri,
     /// Our own address guard refused the target.
     Blocked,
     /// Too many requests of ours waited for this host.
@@ -143,6 +145,7 @@ impl fmt::Display for Failure {
             Self::Empty => f.write_str("empty body"),
             Self::WrongContent => f.write_str("not media"),
             Self::Expired => f.write_str("left the playlist before it could be downloaded"),
+            Self::BadUri => f.write_str("its URI cannot be read"),
             Self::Blocked => f.write_str("address refused by the guard"),
             Self::OwnQueue => f.write_str("not asked: our own queue for this host is full"),
             Self::Broken => f.write_str("connection broke"),

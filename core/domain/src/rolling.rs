@@ -30,9 +30,14 @@ impl<T: Copy> Rolling<T> {
         }
     }
 
+    /// The values of the last `window` before `now`, each with its time.
+    pub fn entries(&self, now: EpochMs, window: Duration) -> impl Iterator<Item = (EpochMs, T)> {
+        self.values.iter().filter(move |(at, _)| now.since(*at) <= window).copied()
+    }
+
     /// The values of the last `window` before `now`.
     pub fn within(&self, now: EpochMs, window: Duration) -> impl Iterator<Item = T> {
-        self.values.iter().filter(move |(at, _)| now.since(*at) <= window).map(|(_, value)| *value)
+        self.entries(now, window).map(|(_, value)| value)
     }
 
     /// How many values are kept, in the window or not.
@@ -82,6 +87,11 @@ impl Stretches {
         if let Some((from, to)) = self.0.back_mut() {
             *to = (*to - length).max(*from);
         }
+    }
+
+    /// Stretches that reach into the last `window` before `now`.
+    pub fn within(&self, now: EpochMs, window: Duration) -> impl Iterator<Item = (EpochMs, EpochMs)> {
+        self.0.iter().filter(move |(_, to)| now.since(*to) <= window).copied()
     }
 
     /// Time covered in the last `window` before `now`.

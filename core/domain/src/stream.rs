@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::buffer::Buffer;
 use crate::checks::{self, Fact};
+use crate::closing::{Past, RenditionClosing};
 use crate::event::{Event, EventKind};
 use crate::health::{self, Health, HealthState, What};
 use crate::id::RenditionId;
@@ -32,8 +33,10 @@ pub struct StreamState {
     /// Whether an incident is open.
     pub incident: Incident,
     renditions: BTreeMap<RenditionId, Rendition>,
-    master_failures: u32,
-    master_failure: Option<Failure>,
+    pub(crate) master_failures: u32,
+    pub(crate) master_failure: Option<Failure>,
+    /// Renditions of another watcher that the stream's own playlist has not named to this one yet.
+    pub(crate) waiting: BTreeMap<RenditionId, (RenditionClosing, Vec<Past>)>,
 }
 
 impl StreamState {
@@ -49,7 +52,17 @@ impl StreamState {
             renditions: BTreeMap::new(),
             master_failures: 0,
             master_failure: None,
+            waiting: BTreeMap::new(),
         }
+    }
+
+    /// A rendition that is new to this watcher, carried on where another one has seen it.
+    fn begin(&mut self, at: EpochMs, spec: &RenditionSpec) {
+        let rendition = match self.waiting.remove(&spec.id) {
+            Some((closing, past)) => Rendition::resume(spec.clone(), &closing, &past),
+            None => Rendition::new(spec.clone(), at),
+        };
+        self.renditions.insert(spec.id, rendition);
     }
 
     /// All renditions, by id.
@@ -129,7 +142,10 @@ fn single_loaded(state: &mut StreamState, at: EpochMs, spec: &RenditionSpec) {
     state.master_failures = 0;
     state.master_failure = None;
     state.renditions.retain(|id, _| *id == spec.id);
-    state.renditions.entry(spec.id).or_insert_with(|| Rendition::new(spec.clone(), at));
+    if !state.renditions.contains_key(&spec.id) {
+        state.begin(at, spec);
+    }
+    state.waiting.clear();
 }
 
 fn master(state: &mut StreamState, at: EpochMs, load: &Load<&[RenditionSpec]>, log: &mut Log<'_>) {
@@ -155,16 +171,15 @@ fn master(state: &mut StreamState, at: EpochMs, load: &Load<&[RenditionSpec]>, l
 }
 
 fn take_renditions(state: &mut StreamState, at: EpochMs, specs: &[RenditionSpec], log: &mut Log<'_>) {
-    let first = state.renditions.is_empty();
-    let before = state.renditions.len();
+    let first = state.renditions.is_empty() && state.waiting.is_empty();
+    let before = state.renditions.len() + state.waiting.len();
+    state.waiting.retain(|id, _| specs.iter().any(|spec| spec.id == *id));
     state.renditions.retain(|id, _| specs.iter().any(|spec| spec.id == *id));
-    let removed = before - state.renditions.len();
+    let removed = before - state.renditions.len() - state.waiting.len();
     for spec in specs {
         match state.renditions.get_mut(&spec.id) {
             Some(known) => known.spec = spec.clone(),
-            None => {
-                state.renditions.insert(spec.id, Rendition::new(spec.clone(), at));
-            }
+            None => state.begin(at, spec),
         }
     }
     let added = state.renditions.len() + removed - before;
@@ -188,6 +203,9 @@ fn playlist(
     let (from, to) = (progress.state_before, rendition.playlist);
     if let Some(length) = progress.own_gap {
         log.add(Some(id), EventKind::OwnGap(length));
+    }
+    if let Some((first, last)) = progress.not_watched {
+        log.add(Some(id), EventKind::NotWatched { first, last });
     }
     if let Err(failure) = load.outcome {
         log.evidence |= !failure.is_no_evidence();
@@ -288,7 +306,12 @@ fn report_waiting(rendition: &mut Rendition, before: Waiting, at: EpochMs, log: 
 
 /// Health and incident, after whatever was seen.
 fn judge(state: &mut StreamState, at: EpochMs, seen: &Observation<'_>, limits: &Limits, log: &mut Log<'_>) {
-    let health = health::evaluate(state, at, limits);
+    let mut health = health::evaluate(state, at, limits);
+    if !state.waiting.is_empty() && state.master_down().is_none() && health.state == HealthState::NoData {
+        // Taken over and not looked at yet: what was true a moment ago is the best there is to say.
+        let silent = health.reasons.iter().any(|r| matches!(r.what, What::NotLooked(_)));
+        health = if silent { health } else { state.health.clone() };
+    }
     // A figure that is still bad after another segment is evidence anew.
     let measured = matches!(seen, Observation::Segment(..));
     log.evidence |= measured

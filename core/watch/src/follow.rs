@@ -40,10 +40,22 @@ pub async fn watch<T: Transport, C: Clock, S: Sink>(
     sink: &mut S,
     until: impl Future<Output = ()> + Send,
 ) -> StreamState {
-    let now = clock.now();
+    let state = StreamState::new(clock.now());
+    watch_from(state, target, transport, clock, sink, until).await
+}
+
+/// The same, carrying on from what another watcher knew.
+pub async fn watch_from<T: Transport, C: Clock, S: Sink>(
+    state: StreamState,
+    target: Target,
+    transport: T,
+    clock: C,
+    sink: &mut S,
+    until: impl Future<Output = ()> + Send,
+) -> StreamState {
     let mut follower = Follower {
-        plan: Plan::new(now),
-        state: StreamState::new(now),
+        plan: Plan::new(clock.now()),
+        state,
         under_way: FuturesUnordered::new(),
         events: Vec::new(),
         target,

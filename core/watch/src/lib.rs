@@ -20,7 +20,7 @@ mod sink;
 mod transport;
 
 pub use clock::{Clock, SystemClock};
-pub use follow::{Target, watch};
+pub use follow::{Target, watch, watch_from};
 pub use http::{HttpTransport, failure_of};
 pub use sink::{Poll, Sink};
 pub use transport::{PlaylistAnswer, PlaylistRequest, SegmentAnswer, SegmentRequest, Transport};

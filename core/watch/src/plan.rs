@@ -291,19 +291,24 @@ impl Track {
             std::mem::take(&mut self.jobs).into_iter().partition(|job| job.sequence >= first);
         self.jobs = kept;
         let mut dropped: Vec<Dropped> = gone.into_iter().map(give_up).collect();
-        for segment in list.segments[follow.fetch.clone()].iter().filter(|s| !s.gap) {
-            let Ok(url) = base.join(segment.uri) else { continue };
+        let indices = follow.again.iter().copied().chain(follow.fetch.clone());
+        for segment in indices.filter_map(|index| list.segments.get(index)).filter(|s| !s.gap) {
+            let url = base.join(segment.uri);
             let opaque = segment.key.is_some_and(|key| list.keys.get(key).is_some_and(Key::hides_container));
-            self.jobs.push_back(Job {
+            let job = Job {
                 sequence: segment.sequence,
-                url,
+                url: url.clone().unwrap_or_else(|_| base.clone()),
                 byte_range: segment.byte_range,
                 duration: segment.duration,
                 opaque,
                 attempt: 1,
                 earlier: None,
                 due: now,
-            });
+            };
+            match url {
+                Ok(_) => self.jobs.push_back(job),
+                Err(_) => dropped.push(Dropped { job, failure: Failure::BadUri }),
+            }
         }
         while self.jobs.len() > Plan::MAX_JOBS {
             dropped.extend(self.jobs.pop_front().map(give_up));
@@ -342,6 +347,7 @@ mod tests {
         let follow = Follow {
             reload_at: now + Duration::from_secs(2),
             fetch: count - fetch..count,
+            again: Vec::new(),
             fresh_connection: false,
             resolve_master: false,
         };

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::BufferClosing;
 use crate::units::EpochMs;
 
 /// Running reckoning of delivery periods.
@@ -74,6 +75,24 @@ impl Delivery {
                 self.rebuffering_then = rebuffering;
             }
         }
+    }
+
+    /// Writes what must be kept into `closing`.
+    pub(super) fn close(&self, rebuffering: Duration, closing: &mut BufferClosing) {
+        closing.last_completion = self.last_completion;
+        closing.waited = rebuffering.saturating_sub(self.rebuffering_then);
+        closing.condition = self.condition;
+        closing.consistent_run = self.consistent_run;
+        closing.accumulated = self.accumulated;
+    }
+
+    /// Carries on from `closing`; the sum of rebuffering begins anew with what is open.
+    pub(super) fn reopen(&mut self, closing: &BufferClosing) {
+        self.last_completion = closing.last_completion;
+        self.rebuffering_then = Duration::ZERO;
+        self.condition = closing.condition;
+        self.consistent_run = closing.consistent_run;
+        self.accumulated = closing.accumulated;
     }
 
     pub(super) fn figures(

@@ -8,11 +8,13 @@
 //! wall = starting + played + rebuffering + frozen          (time)
 //! ```
 
+mod closing;
 mod delivery;
 mod ledger;
 #[cfg(test)]
 mod tests;
 
+pub use closing::BufferClosing;
 pub use delivery::{Delivery, DeliveryFigures};
 pub use ledger::Ledger;
 

@@ -41,6 +41,7 @@ pub(super) fn loaded(change: Option<Change>, timely: bool) -> Sample {
         timely,
         own_gap: None,
         lost: MediaUs::ZERO,
+        not_watched: None,
     })
 }
 

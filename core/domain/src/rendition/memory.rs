@@ -93,6 +93,19 @@ impl Memory {
         self.len() == 0
     }
 
+    /// The newest `most` segments, oldest first.
+    #[must_use]
+    pub fn newest(&self, most: usize) -> Vec<(u64, u64)> {
+        self.known.iter().skip(self.known.len().saturating_sub(most)).copied().collect()
+    }
+
+    /// A memory of these segments, oldest first.
+    #[must_use]
+    pub fn of(remembered: &[(u64, u64)]) -> Self {
+        let newest = &remembered[remembered.len().saturating_sub(Self::MAX)..];
+        Self { known: newest.iter().copied().collect(), before: VecDeque::new() }
+    }
+
     /// Newest sequence number seen.
     #[must_use]
     pub fn last_sequence(&self) -> Option<u64> {

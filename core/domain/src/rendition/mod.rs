@@ -1,5 +1,6 @@
 //! One rendition: its playlist state, what it listed before, its buffer and its recent past.
 
+mod closing;
 mod memory;
 mod spec;
 mod state;

@@ -1,5 +1,6 @@
 //! The state of one rendition.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::memory::Memory;
@@ -103,11 +104,17 @@ pub struct Rendition {
     pub(crate) obtained_to: Option<u64>,
     /// A viewer waits, and this was reported.
     pub(crate) dry_reported: bool,
+    /// Segments that are to be fetched and whose fate is not settled, oldest first.
+    pub(crate) unsettled: VecDeque<u64>,
+    /// Taken over from another watcher, and no list seen since.
+    pub(crate) taken_over: bool,
 }
 
 impl Rendition {
     /// Most samples, and most losses, in the window: 120 s of 2 s segments are 60.
     pub const MAX_SAMPLES: usize = 512;
+    /// Most segments whose fate may be open; a watcher gives up the oldest ones before.
+    pub const MAX_UNSETTLED: usize = 128;
 
     /// A rendition nobody has looked at.
     #[must_use]
@@ -130,7 +137,22 @@ impl Rendition {
             consecutive_lost: 0,
             obtained_to: None,
             dry_reported: false,
+            unsettled: VecDeque::new(),
+            taken_over: false,
         }
+    }
+
+    /// A segment is to be fetched.
+    pub(crate) fn expect(&mut self, sequence: u64) {
+        if self.unsettled.len() == Self::MAX_UNSETTLED {
+            self.unsettled.pop_front();
+        }
+        self.unsettled.push_back(sequence);
+    }
+
+    /// A segment was obtained or given up.
+    pub(crate) fn settle(&mut self, sequence: u64) {
+        self.unsettled.retain(|expected| *expected != sequence);
     }
 
     /// The target duration to reckon with.

@@ -19,6 +19,8 @@ pub struct Follow {
     pub reload_at: EpochMs,
     /// Which of the listed segments to fetch; GAP segments among them are not to be fetched.
     pub fetch: Range<usize>,
+    /// Listed segments whose fate another watcher left open: to be fetched as well, before `fetch`.
+    pub again: Vec<usize>,
     /// Use a new connection, so that a stuck one does not speak for the origin.
     pub fresh_connection: bool,
     /// Load the master again first: this URL may have gone stale.
@@ -39,6 +41,8 @@ pub struct Progress {
     pub own_gap: Option<Duration>,
     /// Media the jump cost.
     pub lost: MediaUs,
+    /// First and last media sequence number of segments that will never be asked for.
+    pub not_watched: Option<(u64, u64)>,
 }
 
 impl Rendition {
@@ -55,9 +59,8 @@ impl Rendition {
             Ok(list) => self.loaded(at, load.requested_at, list, own_gap, state_before, limits),
             Err(failure) => {
                 let follow = self.failed(at, failure, load.retry_after);
-                let progress =
-                    Progress { change: None, state_before, timely: false, own_gap, lost: MediaUs::ZERO };
-                (follow, progress)
+                let (lost, not_watched) = (MediaUs::ZERO, None);
+                (follow, Progress { change: None, state_before, timely: false, own_gap, lost, not_watched })
             }
         }
     }
@@ -101,6 +104,7 @@ impl Rendition {
         Follow {
             reload_at: at + pace::reload_after(cause, self.target()),
             fetch: 0..0,
+            again: Vec::new(),
             fresh_connection: true,
             resolve_master: self.failed_loads == 1 && failure.may_be_stale_url(),
         }
@@ -119,12 +123,17 @@ impl Rendition {
         let timely = own_gap.is_none() && self.failed_loads == 0 && self.keeps_pace(requested_at);
         self.failed_loads = 0;
         let fetch = self.to_fetch(list, change, own_gap.is_some());
+        let not_watched = self.not_watched(list, change, &fetch);
+        let again = self.take_up(list, change);
         let lost = self.reckon_holes(at, list, change, timely, &fetch, limits);
         self.follow_target(list, change, fetch.len());
         self.memory.learn(list, change);
         if matches!(change, Change::WentDown { .. }) {
             self.consecutive_lost = 0;
             self.obtained_to = None;
+        }
+        for segment in list.segments[fetch.clone()].iter().filter(|s| !s.gap) {
+            self.expect(segment.sequence);
         }
         let state = self.next_state(requested_at, list.ended, change);
         self.loaded_at = Some(at);
@@ -141,8 +150,8 @@ impl Rendition {
         // Paced from the start of the load (RFC 8216 section 6.3.4), with a breath after a slow one.
         let pause = Duration::from_millis(200);
         let reload_at = (requested_at + pace::reload_after(cause, list.target())).max(at + pause);
-        let follow = Follow { reload_at, fetch, fresh_connection: false, resolve_master: false };
-        (follow, Progress { change: Some(change), state_before, timely, own_gap, lost })
+        let follow = Follow { reload_at, fetch, again, fresh_connection: false, resolve_master: false };
+        (follow, Progress { change: Some(change), state_before, timely, own_gap, lost, not_watched })
     }
 
     /// The last good load ended at most 1.5 target durations before: what came and went since then was
@@ -171,6 +180,23 @@ impl Rendition {
             Change::Advanced => self.memory.first_new(list)..count,
             Change::Unchanged | Change::OlderCopy { .. } => none,
         }
+    }
+
+    /// Sequence numbers after the newest known one that are not among those to fetch: every number is either
+    /// fetched or said to be missing.
+    fn not_watched(
+        &self,
+        list: &MediaPlaylist<'_>,
+        change: Change,
+        fetch: &Range<usize>,
+    ) -> Option<(u64, u64)> {
+        if !matches!(change, Change::Advanced | Change::Jumped { .. }) || !self.spec.fetch_segments {
+            return None;
+        }
+        let first = self.memory.last_sequence()?.wrapping_add(1);
+        let end =
+            list.segments.get(fetch.start).map_or(list.last_sequence()?.wrapping_add(1), |s| s.sequence);
+        (first != end).then(|| (first, end.wrapping_sub(1)))
     }
 
     /// GAP segments, and what a jump cost: never credited. A jump after a failure or a gap of our own costs
@@ -258,6 +284,9 @@ impl Rendition {
         let throttled = attempt.outcome.is_err_and(Failure::is_no_evidence);
         if !throttled {
             self.look(attempt.requested_at, at);
+        }
+        if attempt.outcome.is_ok() || attempt.last {
+            self.settle(attempt.sequence);
         }
         match attempt.outcome {
             Ok(()) => self.obtained(at, attempt, limits),

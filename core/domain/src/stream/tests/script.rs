@@ -273,9 +273,10 @@ fn tell(event: &Event) -> Option<String> {
         EventKind::OlderCopy { behind } => format!("older by {behind}"),
         EventKind::OwnGap(length) => format!("nobody looked for {length:?}"),
         EventKind::Renditions { added, removed } => format!("renditions +{added} -{removed}"),
-        EventKind::SegmentObtained { .. } | EventKind::SegmentFailed { .. } | EventKind::LoadFailed(_) => {
-            return None;
-        }
+        EventKind::SegmentObtained { .. }
+        | EventKind::SegmentFailed { .. }
+        | EventKind::NotWatched { .. }
+        | EventKind::LoadFailed(_) => return None,
     };
     let who = event.rendition.map(name).map_or(String::new(), |name| format!("{name} "));
     Some(format!("{} {who}{text}", Duration::from_millis(event.at.0).as_secs_f64()))

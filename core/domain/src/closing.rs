@@ -1,0 +1,137 @@
+//! What of a stream must outlive the process that watches it.
+//!
+//! [`StreamState::closing`] gives it at the end of a minute; [`StreamState::resume`] carries on from it.
+//! The windows are not in it: whoever keeps a log of the last minutes hands those back as [`Past`], and the
+//! stream goes on as if nobody had changed.
+
+use std::time::Duration;
+
+use crate::buffer::BufferClosing;
+use crate::health::{Health, HealthState};
+use crate::id::RenditionId;
+use crate::incident::Incident;
+use crate::observation::Failure;
+use crate::rendition::{Loss, PlaylistState, Rendition, Sample};
+use crate::stream::StreamState;
+use crate::units::{EpochMs, MediaUs};
+
+/// A stream between two watchers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Closing {
+    /// When it was first watched.
+    pub began_at: EpochMs,
+    /// When the last look ended.
+    pub last_look: Option<EpochMs>,
+    /// Health as it was last judged.
+    pub health: HealthState,
+    /// Since when.
+    pub health_since: EpochMs,
+    /// Whether an incident is open, pending or neither.
+    pub incident: Incident,
+    /// Loads of the stream's own playlist that failed in a row, and how the last one failed.
+    pub master: (u32, Option<Failure>),
+    /// Renditions, by id.
+    pub renditions: Vec<RenditionClosing>,
+}
+
+/// A rendition between two watchers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RenditionClosing {
+    /// Which.
+    pub id: RenditionId,
+    /// State of its playlist.
+    pub playlist: PlaylistState,
+    /// Since when.
+    pub playlist_since: EpochMs,
+    /// It has been Live before.
+    pub was_live: bool,
+    /// Loads that failed in a row.
+    pub failed_loads: u32,
+    /// When the last good load ended.
+    pub loaded_at: Option<EpochMs>,
+    /// When the last load with something new ended.
+    pub changed_at: Option<EpochMs>,
+    /// When the last look ended.
+    pub last_look: Option<EpochMs>,
+    /// Target duration in force.
+    pub target: MediaUs,
+    /// Newest segments seen, oldest first: media sequence number and fingerprint. At most
+    /// [`RenditionClosing::REMEMBERED`].
+    pub remembered: Vec<(u64, u64)>,
+    /// Segments that were to be fetched and whose fate is not settled, oldest first: the next watcher fetches
+    /// them. At most [`Rendition::MAX_UNSETTLED`].
+    pub unsettled: Vec<u64>,
+    /// Segments lost one after the other.
+    pub consecutive_lost: u32,
+    /// Newest segment obtained.
+    pub obtained_to: Option<u64>,
+    /// A viewer waits, and this was reported.
+    pub dry_reported: bool,
+    /// Playback.
+    pub buffer: BufferClosing,
+}
+
+impl RenditionClosing {
+    /// Segments remembered over a change of watcher: enough to recognise an older copy of a usual window.
+    pub const REMEMBERED: usize = 16;
+}
+
+/// One entry of a rendition's recent past, as the log of the last minutes has it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Past {
+    /// A segment was obtained.
+    Obtained(EpochMs, Sample),
+    /// Media was lost.
+    Lost(EpochMs, Loss),
+    /// A viewer waited.
+    Rebuffered(EpochMs, EpochMs),
+}
+
+impl StreamState {
+    /// What another watcher needs to carry on.
+    #[must_use]
+    pub fn closing(&self) -> Closing {
+        let waiting = self.waiting.values().map(|(closing, _)| closing.clone());
+        Closing {
+            began_at: self.began_at,
+            last_look: self.last_look,
+            health: self.health.state,
+            health_since: self.health_since,
+            incident: self.incident,
+            master: (self.master_failures, self.master_failure),
+            renditions: self.renditions().map(Rendition::closing).chain(waiting).collect(),
+        }
+    }
+
+    /// Carries on from `closing`. `past` holds the log of the last minutes, oldest first.
+    ///
+    /// The renditions come back with the first load of the stream's own playlist; until then health stays as
+    /// it was, or becomes NO DATA when nobody looks.
+    #[must_use]
+    pub fn resume(closing: Closing, past: &[(RenditionId, Past)]) -> Self {
+        let mut state = Self::new(closing.began_at);
+        state.last_look = closing.last_look;
+        state.health = Health { state: closing.health, reasons: Vec::new() };
+        state.health_since = closing.health_since;
+        state.incident = closing.incident;
+        (state.master_failures, state.master_failure) = closing.master;
+        for rendition in closing.renditions {
+            let own = past.iter().filter(|(id, _)| *id == rendition.id).map(|(_, past)| *past).collect();
+            state.waiting.insert(rendition.id, (rendition, own));
+        }
+        state
+    }
+
+    /// The last `window` before `now` as log entries, for [`StreamState::resume`].
+    #[must_use]
+    pub fn past(&self, now: EpochMs, window: Duration) -> Vec<(RenditionId, Past)> {
+        let of = |r: &Rendition| {
+            let id = r.spec.id;
+            r.past(now, window).into_iter().map(move |past| (id, past)).collect::<Vec<_>>()
+        };
+        self.renditions().flat_map(of).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! A change of watcher must not show.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::event::{Event, EventKind};
+use crate::limits::Limits;
+use crate::observation::{Load, Observation, SegmentAttempt};
+use crate::playlist::{self, Parsed};
+use crate::rendition::{Follow, Location, RenditionSpec};
+use crate::stream::step;
+
+const T0: u64 = 1_800_000_000_000;
+const TARGET_S: u64 = 4;
+
+fn spec() -> RenditionSpec {
+    RenditionSpec::single(Location { url: "http://h/a.m3u8".into(), identity: "h/a.m3u8".into() })
+}
+
+/// One watcher after another, over one stream whose segments are obtained at once, fail, or stay open.
+struct Watch {
+    state: StreamState,
+    limits: Limits,
+    events: Vec<Event>,
+    open: Vec<u64>,
+}
+
+impl Watch {
+    fn new() -> Self {
+        let mut watch = Self {
+            state: StreamState::new(EpochMs(T0)),
+            limits: Limits::default(),
+            events: Vec::new(),
+            open: Vec::new(),
+        };
+        watch.see(0, &Observation::Single(&spec()));
+        watch
+    }
+
+    fn see(&mut self, ms: u64, seen: &Observation<'_>) -> Option<Follow> {
+        step(&mut self.state, EpochMs(T0 + ms), seen, &self.limits, &mut self.events)
+    }
+
+    /// Loads the list as it stands at `ms`, six segments long; returns what is to be fetched.
+    fn load(&mut self, ms: u64) -> Vec<u64> {
+        let last = 100 + ms / (TARGET_S * 1_000);
+        let mut text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:{}\n", last - 5);
+        (last - 5..=last).for_each(|n| text.push_str(&format!("#EXTINF:4,\ns{n}.ts\n")));
+        let Parsed::Media(list) = playlist::read(&text) else { panic!("{text}") };
+        let load = Load {
+            requested_at: EpochMs(T0 + ms),
+            ttfb: Duration::ZERO,
+            retry_after: None,
+            outcome: Ok(&list),
+        };
+        let follow = self.see(ms, &Observation::Playlist(spec().id, load)).unwrap();
+        let indices = follow.again.into_iter().chain(follow.fetch);
+        indices.map(|index| list.segments[index].sequence).collect()
+    }
+
+    fn end(&mut self, ms: u64, sequence: u64, outcome: Result<(), Failure>) {
+        let attempt = SegmentAttempt {
+            sequence,
+            duration: MediaUs::from_seconds(TARGET_S),
+            requested_at: EpochMs(T0 + ms),
+            queue: Duration::ZERO,
+            ttfb: Duration::from_millis(10),
+            download: Duration::from_millis(50),
+            bytes: 1,
+            length_known: true,
+            attempt: 1,
+            earlier: None,
+            last: true,
+            outcome,
+        };
+        self.see(ms, &Observation::Segment(spec().id, attempt));
+    }
+
+    /// Every 4 s one load; `plan` says of each new segment whether it comes, fails, or is left open until the
+    /// next load.
+    fn run(&mut self, plan: &[u8], from: u64) {
+        for (turn, choice) in (from..).zip(plan) {
+            let ms = turn * TARGET_S * 1_000 + 20;
+            let mut due = self.load(ms);
+            due.extend(std::mem::take(&mut self.open));
+            for sequence in due {
+                match choice % 4 {
+                    0 | 1 => self.end(ms + 60, sequence, Ok(())),
+                    2 => self.end(ms + 60, sequence, Err(Failure::Http(404))),
+                    _ => self.open.push(sequence),
+                }
+            }
+        }
+    }
+
+    fn hand_over(&mut self, ms: u64) {
+        let past = self.state.past(EpochMs(T0 + ms), Duration::from_secs(180));
+        self.state = StreamState::resume(self.state.closing(), &past);
+        self.open.clear();
+        self.see(ms, &Observation::Single(&spec()));
+    }
+
+    fn results(&self) -> Vec<(u64, bool)> {
+        let ends = self.events.iter().filter_map(|event| match event.kind {
+            EventKind::SegmentObtained { sequence, .. } => Some((sequence, true)),
+            EventKind::SegmentFailed { sequence, last: true, .. } => Some((sequence, false)),
+            _ => None,
+        });
+        ends.collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// With nothing open at the moment of the change, the second watcher's events are those the first would
+    /// have had.
+    #[test]
+    fn nothing_shows_when_nothing_was_open(before in prop::collection::vec(0_u8..3, 3..40), after in prop::collection::vec(0_u8..3, 1..40)) {
+        let (mut one, mut two) = (Watch::new(), Watch::new());
+        one.run(&before, 0);
+        two.run(&before, 0);
+        let turn = before.len() as u64;
+        two.hand_over((turn - 1) * TARGET_S * 1_000 + 200);
+        one.run(&after, turn);
+        two.run(&after, turn);
+        prop_assert_eq!(&one.events, &two.events);
+        prop_assert_eq!(one.state.closing().health, two.state.closing().health);
+    }
+
+    /// Whatever was open is fetched by the next watcher: every sequence number has exactly one result or lies
+    /// in a stretch that is said not to be watched.
+    #[test]
+    fn every_segment_has_one_fate(plan in prop::collection::vec(0_u8..4, 6..60), changes in prop::collection::btree_set(2_usize..60, 0..6)) {
+        let mut watch = Watch::new();
+        for (turn, choice) in plan.iter().enumerate() {
+            watch.run(&[*choice], turn as u64);
+            if changes.contains(&turn) {
+                watch.hand_over(turn as u64 * TARGET_S * 1_000 + 200);
+            }
+        }
+        let end = plan.len() as u64;
+        watch.run(&[0, 0], end);
+        let mut seen: Vec<u64> = watch.results().into_iter().map(|(sequence, _)| sequence).collect();
+        for event in &watch.events {
+            if let EventKind::NotWatched { first, last } = event.kind {
+                seen.extend(first..=last);
+            }
+        }
+        seen.sort_unstable();
+        let first = seen[0];
+        prop_assert_eq!(seen, (first..first + (101 + end - 97)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn health_stays_as_it_was_until_the_new_watcher_has_looked() {
+    let mut watch = Watch::new();
+    watch.run(&[0, 0, 2, 2, 2, 2], 0);
+    assert_eq!(watch.state.health.state, HealthState::Unhealthy);
+    let events = watch.events.len();
+    let past = watch.state.past(EpochMs(T0 + 21_000), Duration::from_secs(180));
+    watch.state = StreamState::resume(watch.state.closing(), &past);
+    for second in 21..40 {
+        watch.see(second * 1_000, &Observation::Tick);
+    }
+    assert_eq!(watch.events.len(), events, "nothing is known, so nothing happened");
+    assert_eq!(watch.state.health.state, HealthState::Unhealthy);
+    watch.see(52_000, &Observation::Tick);
+    assert_eq!(watch.state.health.state, HealthState::NoData, "nobody looks any more");
+}
