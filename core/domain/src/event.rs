@@ -8,7 +8,7 @@ use crate::id::RenditionId;
 use crate::incident::Transition;
 use crate::observation::Failure;
 use crate::rendition::PlaylistState;
-use crate::units::EpochMs;
+use crate::units::{EpochMs, MediaUs};
 
 /// One entry of a stream's timeline.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +48,8 @@ pub enum EventKind {
     SegmentObtained {
         /// Media sequence number.
         sequence: u64,
+        /// EXTINF.
+        media: MediaUs,
         /// Bytes.
         bytes: u64,
         /// Time to first byte.
@@ -63,6 +65,8 @@ pub enum EventKind {
     SegmentFailed {
         /// Media sequence number.
         sequence: u64,
+        /// EXTINF.
+        media: MediaUs,
         /// Why.
         failure: Failure,
         /// 1, or 2 for the retry.
@@ -91,8 +95,8 @@ pub enum EventKind {
     },
     /// We did not look for this long. What was published meanwhile is neither obtained nor lost.
     OwnGap(Duration),
-    /// Segments that were never asked for: published while we did not look, jumped over, or listed together
-    /// with the end of the list.
+    /// Segments that were never asked for: published while we did not look, jumped over, listed together with
+    /// the end of the list, or left open by another watcher and no longer listed.
     NotWatched {
         /// First media sequence number.
         first: u64,

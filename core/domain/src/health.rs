@@ -125,7 +125,8 @@ impl fmt::Display for What {
             Self::Ended => f.write_str("the stream ended, and it must never end"),
             Self::NothingPlayable => f.write_str("no combination of renditions plays"),
             Self::SegmentsLost { count, share } => {
-                write!(f, "{count} segments lost, {:.1} % of the media", share * 100.0)
+                let plural = if *count == 1 { "" } else { "s" };
+                write!(f, "{count} segment{plural} lost, {:.1} % of the media", share * 100.0)
             }
             Self::ConsecutiveLost(count) => write!(f, "{count} segments in a row missing"),
             Self::SlowFirstByte { median, limit } => {
@@ -182,10 +183,20 @@ struct Seen<'a> {
     buffer: Buffer,
 }
 
+/// For how long nobody has looked, if that is too long.
+///
+/// Where a rendition was ever looked at, renditions count alone: the stream's own playlist may answer all the
+/// while, and says nothing of what viewers get. A load under way ends the silence when it began, and for as
+/// long as a load may take.
 fn no_data(stream: &StreamState, now: EpochMs) -> Option<Duration> {
     let longest = stream.played().map(Rendition::target).max().unwrap_or_default();
-    let silence = now.since(stream.last_look.unwrap_or(stream.began_at));
-    (silence > Limits::no_data_after(longest)).then_some(silence)
+    let allowed = Limits::no_data_after(longest);
+    let seen = stream.played().filter_map(|r| r.last_look).max();
+    let last = seen.or(stream.last_look).unwrap_or(stream.began_at);
+    let asked = stream.played().filter_map(|r| r.asked_at).max();
+    let until = asked.filter(|asked| now.since(*asked) <= allowed + Duration::from_secs(1)).unwrap_or(now);
+    let silence = until.since(last);
+    (silence > allowed).then_some(silence)
 }
 
 /// Playlists that fail, stall or end.
@@ -194,25 +205,23 @@ fn loads(stream: &StreamState, played: &[Seen<'_>], limits: &Limits, found: &mut
     if let Some(failure) = stream.master_down() {
         found.add(Unhealthy, None, What::MasterDown(failure));
     }
-    let mut any_down = false;
-    let mut any_stalled = false;
+    let troubled = played
+        .iter()
+        .any(|r| matches!(r.known.playlist, PlaylistState::HttpError(_) | PlaylistState::Stalled));
+    let dark = troubled && !combination(played, |r| r.known.plays_from(&r.buffer));
+    if dark {
+        found.add(Unhealthy, None, What::NothingPlayable);
+    }
+    // Where nothing plays, each of them is why, and stands before what came of it.
+    let state = if dark { Unhealthy } else { Degraded };
     for rendition in played {
         let id = Some(rendition.known.spec.id);
         match rendition.known.playlist {
-            PlaylistState::HttpError(failure) => {
-                any_down = true;
-                found.add(Degraded, id, What::PlaylistDown(failure));
-            }
-            PlaylistState::Stalled => {
-                any_stalled = true;
-                found.add(Degraded, id, What::Stalled);
-            }
+            PlaylistState::HttpError(failure) => found.add(state, id, What::PlaylistDown(failure)),
+            PlaylistState::Stalled => found.add(state, id, What::Stalled),
             PlaylistState::LiveEnd if limits.expect_24x7 => found.add(Unhealthy, id, What::Ended),
             _ => {}
         }
-    }
-    if (any_down || any_stalled) && !combination(played, |r| r.known.plays_from(&r.buffer)) {
-        found.add(Unhealthy, None, What::NothingPlayable);
     }
 }
 

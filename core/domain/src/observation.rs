@@ -15,6 +15,8 @@ pub enum Observation<'a> {
     Master(Load<&'a [RenditionSpec]>),
     /// The stream's own URL is a media playlist: it is the only rendition.
     Single(&'a RenditionSpec),
+    /// A load of a media playlist began; until it ends, the silence is the origin's.
+    Asked(RenditionId),
     /// A media playlist was loaded, or failed.
     Playlist(RenditionId, Load<&'a MediaPlaylist<'a>>),
     /// An attempt to obtain a segment ended.
@@ -51,7 +53,7 @@ pub struct SegmentAttempt {
     pub ttfb: Duration,
     /// Request sent to last byte.
     pub download: Duration,
-    /// Decoded bytes of the body.
+    /// Bytes of the body as received, before decoding.
     pub bytes: u64,
     /// The response had a Content-Length, so the server held the whole segment when it answered.
     pub length_known: bool,
@@ -96,7 +98,7 @@ pub enum Failure {
     Truncated,
     /// A success without a body.
     Empty,
-    /// A body that is not media, such as an error page.
+    /// A body of another kind: an error page instead of media, a multivariant playlist instead of a media one.
     WrongContent,
     /// The segment left the playlist before its turn came: earlier downloads were too slow.
     Expired,
@@ -111,6 +113,10 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// An edge says that a playlist is as it was, though nobody asked whether it had changed: the load counts,
+    /// and brought nothing new.
+    pub const NOT_MODIFIED: Self = Self::Http(304);
+
     /// 429, by which the origin asks us to slow down, or a queue of our own: neither says anything about
     /// the stream.
     #[must_use]
@@ -139,11 +145,11 @@ impl fmt::Display for Failure {
             Self::Tls => f.write_str("TLS failed"),
             Self::Timeout => f.write_str("timed out"),
             Self::Http(status) => write!(f, "HTTP {status}"),
-            Self::TooLarge => f.write_str("larger than the limit"),
+            Self::TooLarge => f.write_str("over a limit: bytes, lines or redirects"),
             Self::NotAPlaylist(why) => write!(f, "not a playlist: {}", why.describe()),
             Self::Truncated => f.write_str("cut short"),
             Self::Empty => f.write_str("empty body"),
-            Self::WrongContent => f.write_str("not media"),
+            Self::WrongContent => f.write_str("another kind of content than it should be"),
             Self::Expired => f.write_str("left the playlist before it could be downloaded"),
             Self::BadUri => f.write_str("its URI cannot be read"),
             Self::Blocked => f.write_str("address refused by the guard"),

@@ -16,7 +16,7 @@ use crate::incident::Incident;
 use crate::limits::Limits;
 use crate::observation::{Failure, Load, Observation, SegmentAttempt};
 use crate::playlist::MediaPlaylist;
-use crate::rendition::{Change, Follow, PlaylistState, Rendition, RenditionSpec};
+use crate::rendition::{self, Change, Follow, PlaylistState, Rendition, RenditionSpec};
 use crate::units::EpochMs;
 
 /// Everything known of one stream.
@@ -70,6 +70,12 @@ impl StreamState {
         self.renditions.values()
     }
 
+    /// A fresh listing of the stream's own playlist, each rendition with the id it is known by.
+    #[must_use]
+    pub fn recognise(&self, listed: Vec<RenditionSpec>) -> Vec<RenditionSpec> {
+        rendition::recognise(&self.renditions().collect::<Vec<_>>(), listed)
+    }
+
     /// One rendition.
     #[must_use]
     pub fn rendition(&self, id: RenditionId) -> Option<&Rendition> {
@@ -110,6 +116,12 @@ pub fn step(
         Observation::Single(spec) => {
             single_loaded(state, at, spec);
             state.last_look = Some(at);
+        }
+        Observation::Asked(id) => {
+            if let Some(rendition) = state.renditions.get_mut(id) {
+                rendition.asked_at = Some(at);
+            }
+            return None;
         }
         Observation::Playlist(id, load) => follow = playlist(state, at, *id, load, limits, &mut log),
         Observation::Segment(id, attempt) => segment(state, at, *id, attempt, limits, &mut log),
@@ -157,6 +169,11 @@ fn master(state: &mut StreamState, at: EpochMs, load: &Load<&[RenditionSpec]>, l
             take_renditions(state, at, specs, log);
         }
         Err(failure) if failure.is_no_evidence() => {}
+        Err(Failure::NOT_MODIFIED) if !state.renditions.is_empty() => {
+            state.last_look = Some(at);
+            state.master_failures = 0;
+            state.master_failure = None;
+        }
         Err(failure) => {
             state.last_look = Some(at);
             state.master_failures = state.master_failures.saturating_add(1);
@@ -178,7 +195,7 @@ fn take_renditions(state: &mut StreamState, at: EpochMs, specs: &[RenditionSpec]
     let removed = before - state.renditions.len() - state.waiting.len();
     for spec in specs {
         match state.renditions.get_mut(&spec.id) {
-            Some(known) => known.spec = spec.clone(),
+            Some(known) => known.list_again(spec),
             None => state.begin(at, spec),
         }
     }
@@ -204,10 +221,13 @@ fn playlist(
     if let Some(length) = progress.own_gap {
         log.add(Some(id), EventKind::OwnGap(length));
     }
+    for sequence in std::mem::take(&mut rendition.abandoned) {
+        log.add(Some(id), EventKind::NotWatched { first: sequence, last: sequence });
+    }
     if let Some((first, last)) = progress.not_watched {
         log.add(Some(id), EventKind::NotWatched { first, last });
     }
-    if let Err(failure) = load.outcome {
+    if let (Err(failure), None) = (load.outcome, progress.change) {
         log.evidence |= !failure.is_no_evidence();
         log.add(Some(id), EventKind::LoadFailed(failure));
         if rendition.failed_loads == 2 && !failure.is_no_evidence() {
@@ -249,8 +269,13 @@ fn segment(
         Ok(()) => log.add(Some(id), obtained(attempt)),
         Err(failure) => {
             log.evidence |= attempt.last && !failure.is_no_evidence();
-            let kind =
-                EventKind::SegmentFailed { sequence, failure, attempt: attempt.attempt, last: attempt.last };
+            let kind = EventKind::SegmentFailed {
+                sequence,
+                media: attempt.duration,
+                failure,
+                attempt: attempt.attempt,
+                last: attempt.last,
+            };
             log.add(Some(id), kind);
         }
     }
@@ -263,6 +288,7 @@ fn obtained(attempt: &SegmentAttempt) -> EventKind {
         .then(|| attempt.duration.as_seconds() / attempt.download.as_secs_f64());
     EventKind::SegmentObtained {
         sequence: attempt.sequence,
+        media: attempt.duration,
         bytes: attempt.bytes,
         ttfb: attempt.ttfb,
         download: attempt.download,

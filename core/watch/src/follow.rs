@@ -30,6 +30,9 @@ pub struct Target {
 /// Health depends on time as well as on what arrives: it is asked again at least this often.
 const TICK: Duration = Duration::from_secs(1);
 
+/// When the watch ends, requests under way have this long to end.
+const DRAIN: Duration = Duration::from_secs(2);
+
 /// Watches one stream until `until` ends, and returns what is known of it then.
 ///
 /// Cancel-safe: dropping the future closes all connections.
@@ -74,6 +77,7 @@ pub async fn watch_from<T: Transport, C: Clock, S: Sink>(
             },
         }
     }
+    follower.drain().await;
     follower.state
 }
 
@@ -111,6 +115,18 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
         }
     }
 
+    /// Lets requests under way end, for a moment, so that the next watcher need not make them again.
+    async fn drain(&mut self) {
+        let clock = self.clock.clone();
+        let mut give_up = pin!(clock.sleep_until(clock.now() + DRAIN));
+        while !self.under_way.is_empty() {
+            tokio::select! {
+                Some(ended) = self.under_way.next() => self.take(ended),
+                () = &mut give_up => return,
+            }
+        }
+    }
+
     fn start_due(&mut self) {
         let now = self.clock.now();
         for action in self.plan.due(now) {
@@ -126,6 +142,7 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
                 }
                 Action::Playlist { id, url, planned, fresh_connection, target } => {
                     self.sink.polled(Poll { planned, started: now });
+                    self.observe(&Observation::Asked(id));
                     let target_duration = target.map(MediaUs::as_duration);
                     let request = PlaylistRequest { url, target_duration, fresh_connection };
                     self.under_way.push(Box::pin(async move {
@@ -167,13 +184,14 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
         let text = playlist::decode(body);
         match playlist::read(&text) {
             Parsed::Multivariant(list) => {
-                let specs = renditions(&list, &answer.final_url);
+                let specs = self.state.recognise(renditions(&list, &answer.final_url));
                 let load = load(requested_at, answer, Ok(specs.as_slice()));
                 self.observe(&Observation::Master(load));
                 self.plan.master_loaded(self.clock.now(), &specs);
             }
             Parsed::Media(_) if self.state.renditions().next().is_none() => {
-                let spec = RenditionSpec::single(locate(&answer.final_url));
+                // Known by the URL that was asked for: a redirect may lead to another place each time.
+                let spec = RenditionSpec::single(locate(&self.target.url));
                 self.observe(&Observation::Single(&spec));
                 self.plan.single_loaded(self.clock.now(), spec.id, self.target.url.clone());
                 self.take_playlist(spec.id, requested_at, answer);
@@ -199,6 +217,7 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
             Err(failure) => Err(*failure),
         };
         let load = load(requested_at, answer, outcome);
+        self.sink.loaded(id, outcome.is_ok().then_some(answer.ttfb));
         let Some(mut follow) = self.observe_playlist(&Observation::Playlist(id, load)) else { return };
         let now = self.clock.now();
         if let (Ok(list), false) = (outcome, self.target.fetch_segments) {
@@ -290,6 +309,5 @@ fn renditions(list: &Multivariant<'_>, base: &Url) -> Vec<RenditionSpec> {
 }
 
 fn locate(url: &Url) -> Location {
-    let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
-    Location { identity: format!("{authority}{}", url.path()), url: url.as_str().to_owned() }
+    Location { identity: url.path().to_owned(), url: url.as_str().to_owned() }
 }

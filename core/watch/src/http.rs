@@ -104,6 +104,8 @@ pub fn failure_of(error: &FetchError) -> Failure {
         | FetchError::LineTooLong { .. }
         | FetchError::TooManyRedirects { .. } => Failure::TooLarge,
         FetchError::Truncated { .. } => Failure::Truncated,
+        // The server has the resource and sends another part of it.
+        FetchError::WrongRange => Failure::WrongContent,
         _ => Failure::Broken,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hlsops_domain::pace::{self, Cause};
 use hlsops_domain::playlist::{ByteRange, Key, MediaPlaylist};
-use hlsops_domain::rendition::{Follow, RenditionSpec};
+use hlsops_domain::rendition::{Follow, Rendition, RenditionSpec};
 use hlsops_domain::{EpochMs, Failure, MediaUs, RenditionId};
 use url::Url;
 
@@ -98,11 +98,16 @@ struct Track {
     jobs: VecDeque<Job>,
     fetching: bool,
     first_listed: u64,
+    /// The stream's own playlist is asked for a fresh URL: the next load waits for it, but not longer.
+    patient_until: Option<EpochMs>,
 }
 
 impl Plan {
     /// Most segments that may wait in one rendition; beyond that the oldest is given up.
-    pub const MAX_JOBS: usize = 64;
+    pub const MAX_JOBS: usize = Rendition::MAX_START;
+
+    /// How long a rendition waits for the stream's own playlist to bring it a fresh URL.
+    const PATIENCE: Duration = Duration::from_secs(5);
 
     /// Begins with the stream's own playlist, at `at`.
     #[must_use]
@@ -136,7 +141,7 @@ impl Plan {
     pub fn wake_at(&self) -> Option<EpochMs> {
         let master = self.master.next.filter(|_| !self.master.loading);
         let tracks = self.tracks.values().flat_map(|track| {
-            let playlist = (!track.loading).then_some(track.next);
+            let playlist = (!track.loading).then(|| track.next_load());
             let segment = (!track.fetching).then(|| track.jobs.iter().map(|j| j.due).min()).flatten();
             [playlist, segment]
         });
@@ -146,7 +151,7 @@ impl Plan {
     /// The stream's own playlist came and lists `specs`: new ones are followed at once, gone ones dropped,
     /// and a known one may have a new URL.
     pub fn master_loaded(&mut self, now: EpochMs, specs: &[RenditionSpec]) {
-        self.master.loading = false;
+        self.master_ended();
         self.master.next = Some(now + pace::MASTER_EVERY);
         self.tracks.retain(|id, _| specs.iter().any(|spec| spec.id == *id));
         for spec in specs {
@@ -177,12 +182,25 @@ impl Plan {
     ) {
         let cause = match failures {
             _ if failure.is_no_evidence() => Cause::Throttled(retry_after),
-            0 | 1 => Cause::FirstFailure,
+            // Not modified: no failure at all.
+            0 => return self.master_loaded_unchanged(now),
+            1 => Cause::FirstFailure,
             _ => Cause::Failing,
         };
-        self.master.loading = false;
+        self.master_ended();
         self.master.fresh = true;
         self.master.next = Some(now + pace::reload_after(cause, MediaUs::from_seconds(6)));
+    }
+
+    fn master_loaded_unchanged(&mut self, now: EpochMs) {
+        self.master_ended();
+        self.master.next = Some(now + pace::MASTER_EVERY);
+    }
+
+    /// A load of the stream's own playlist ended: who waited for it waits no more.
+    fn master_ended(&mut self) {
+        self.master.loading = false;
+        self.tracks.values_mut().for_each(|track| track.patient_until = None);
     }
 
     /// A media playlist load ended. With a list, its new segments are queued; returns the jobs given up
@@ -194,10 +212,12 @@ impl Plan {
         follow: &Follow,
         list: Option<(&MediaPlaylist<'_>, &Url)>,
     ) -> Vec<Dropped> {
-        if follow.resolve_master && !self.master.single {
+        let resolve = follow.resolve_master && !self.master.single;
+        if resolve {
             self.master.next = Some(now);
         }
         let Some(track) = self.tracks.get_mut(&id) else { return Vec::new() };
+        track.patient_until = resolve.then(|| now + Plan::PATIENCE);
         track.loading = false;
         track.next = follow.reload_at;
         track.fresh = follow.fresh_connection;
@@ -243,14 +263,20 @@ impl Track {
             jobs: VecDeque::new(),
             fetching: false,
             first_listed: 0,
+            patient_until: None,
         }
     }
 
+    fn next_load(&self) -> EpochMs {
+        self.patient_until.map_or(self.next, |until| self.next.max(until))
+    }
+
     fn playlist_due(&mut self, id: RenditionId, now: EpochMs) -> Option<Action> {
-        if self.loading || self.next > now {
+        if self.loading || self.next_load() > now {
             return None;
         }
         self.loading = true;
+        self.patient_until = None;
         Some(Action::Playlist {
             id,
             url: self.url.clone(),
@@ -317,10 +343,13 @@ impl Track {
     }
 }
 
-/// A retry that is no longer listed failed as its first attempt did; one that never had its turn expired.
+/// A retry that is no longer listed never had its turn: what counts is how the first attempt failed. A first
+/// attempt that never had its turn expired.
 fn give_up(job: Job) -> Dropped {
-    let failure = job.earlier.unwrap_or(Failure::Expired);
-    Dropped { job, failure }
+    match job.earlier {
+        Some(failure) => Dropped { job: Job { attempt: 1, earlier: None, ..job }, failure },
+        None => Dropped { job, failure: Failure::Expired },
+    }
 }
 
 #[cfg(test)]
@@ -404,6 +433,17 @@ mod tests {
         let dropped = load(&mut plan, later, &text(14, 6), 4);
         let gone: Vec<_> = dropped.iter().map(|d| (d.job.sequence, d.failure)).collect();
         assert_eq!(gone, [10, 11, 12, 13].map(|n| (n, Failure::Expired)));
+    }
+
+    #[test]
+    fn a_retry_that_never_had_its_turn_is_no_second_failure() {
+        let mut plan = single();
+        load(&mut plan, NOW, &text(10, 3), 1);
+        let job = segments(plan.due(NOW)).remove(0);
+        plan.segment_ended(NOW, ID, &job, Err(Failure::Http(404)));
+        let dropped = load(&mut plan, NOW, &text(13, 3), 0).remove(0);
+        assert_eq!((dropped.failure, dropped.job.attempt), (Failure::Http(404), 1));
+        assert_eq!(dropped.job.earlier, None);
     }
 
     #[test]

@@ -240,3 +240,82 @@ async fn a_stream_that_cannot_be_reached_at_all_is_unhealthy() {
     assert_eq!(seen.health[1].1, "UNHEALTHY");
     assert!(seen.served.len() > 10, "it is tried again and again: {}", seen.served.len());
 }
+
+/// Some servers put a new session into the path of every rendition at each load of the master, and into the
+/// names of its segments.
+#[tokio::test(start_paused = true)]
+async fn a_session_in_the_path_shows_nowhere() {
+    let session = |path: &str| path.split('/').next().unwrap().to_owned();
+    let seen = run("master.m3u8", 5 * MINUTE, move |ask| match ask.is_playlist() {
+        true if ask.path == "master.m3u8" => ok(master("").replace("/index", &format!("/w{}/index", ask.ms))),
+        // The first session lasts for two minutes.
+        true if ask.ms > 120_000 && ask.path.contains("/w0/") => fail(Failure::Http(404)),
+        true => ok(live(ask.ms, 4, 6).replace("seg-", &format!("{}-seg-", session(&ask.path)))),
+        false => ok(""),
+    })
+    .await;
+    assert_eq!(seen.findings(), [""; 0]);
+    let words: Vec<_> = seen.health.iter().map(|(_, word)| *word).collect();
+    assert_eq!(words, ["NO DATA", "HEALTHY"], "{:?}", seen.health);
+    assert!(seen.states().iter().all(|s| s.starts_with("Unknown->Live@4")), "{:?}", seen.states());
+    assert!(!seen.events.iter().any(|e| matches!(e.kind, EventKind::EncoderRestarted { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_in_the_path_hides_no_stall() {
+    let seen = run("master.m3u8", 2 * MINUTE, |ask| match ask.is_playlist() {
+        true if ask.path == "master.m3u8" => ok(master("").replace("/index", &format!("/w{}/index", ask.ms))),
+        true => ok(live(ask.ms.min(25_000), 4, 6)),
+        false => ok(""),
+    })
+    .await;
+    assert_eq!(seen.health.last().map(|(_, word)| *word), Some("UNHEALTHY"), "{:?}", seen.health);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_master_renews_a_stale_token_all_the_same() {
+    let seen = run("master.m3u8", MINUTE, |ask| {
+        let good = if ask.ms < 20_000 { "?t=1" } else { "?t=2" };
+        match ask.is_playlist() {
+            true if ask.path == "master.m3u8" => {
+                support::Reply { after: Duration::from_secs(3), ..ok(master(good)) }
+            }
+            true if !ask.path.ends_with(good) => fail(Failure::Http(403)),
+            true => ok(live(ask.ms, 4, 6)),
+            false => ok(""),
+        }
+    })
+    .await;
+    assert!(seen.served.iter().any(|s| !s.ok), "the token did change");
+    assert_eq!(seen.findings(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_that_hangs_never_looks_healthy() {
+    let seen = run("index.m3u8", 2 * MINUTE, |ask| match ask.is_playlist() {
+        true if ask.ms > 20_000 => {
+            support::Reply { after: Duration::from_secs(30), ..fail(Failure::Timeout) }
+        }
+        true => ok(live(ask.ms, 4, 6)),
+        false => ok(""),
+    })
+    .await;
+    let words: Vec<_> = seen.health.iter().map(|(_, word)| *word).collect();
+    assert_eq!(words, ["NO DATA", "HEALTHY", "DEGRADED", "UNHEALTHY"], "{:?}", seen.health);
+}
+
+/// Players play such a stream all the same.
+#[tokio::test(start_paused = true)]
+async fn a_target_duration_that_is_far_too_small_makes_no_outage() {
+    for written in [0, 1, 2, 3] {
+        let header = format!("TARGETDURATION:{written}\n");
+        let seen = run("index.m3u8", 5 * MINUTE, move |ask| match ask.is_playlist() {
+            true => ok(live(ask.ms, 6, 6).replace("TARGETDURATION:6\n", &header)),
+            false => ok(""),
+        })
+        .await;
+        assert_eq!(seen.findings(), [""; 0], "{written} s");
+        let words: Vec<_> = seen.health.iter().map(|(_, word)| *word).collect();
+        assert_eq!(words, ["NO DATA", "HEALTHY"], "{written} s: {:?}", seen.health);
+    }
+}

@@ -82,7 +82,12 @@ pub(crate) struct DemoOptions {
 }
 
 fn parse_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("{error}; write it as https://host/path.m3u8"))?;
+    let url = Url::parse(text).map_err(|error| match error {
+        url::ParseError::RelativeUrlWithoutBase => {
+            "it does not say how to fetch it; write it as https://host/path.m3u8".to_owned()
+        }
+        other => format!("{other}; write it as https://host/path.m3u8"),
+    })?;
     match url.scheme() {
         "http" | "https" => Ok(url),
         other => Err(format!("`{other}` is not fetched; use an http or https URL")),
@@ -138,7 +143,7 @@ mod tests {
     #[test]
     fn only_http_is_watched() {
         assert!(parse_url("ftp://host/a.m3u8").is_err_and(|e| e.contains("http")));
-        assert!(parse_url("host/a.m3u8").is_err());
+        assert!(parse_url("host/a.m3u8").is_err_and(|e| e.contains("https://host")));
         assert!(parse_url("https://host/a.m3u8").is_ok());
     }
 }

@@ -1,14 +1,11 @@
 //! `hlsops`: the command-line program.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line program speaks to its terminal"
-)]
+#![expect(clippy::print_stderr, reason = "a command-line program speaks to its terminal")]
 
 mod check;
 mod cli;
 mod demo;
 mod exit;
+mod reasons;
 mod terminal;
 
 use std::process::ExitCode;

@@ -12,6 +12,11 @@ pub(crate) struct Style {
 }
 
 impl Style {
+    #[cfg(test)]
+    pub(crate) const COLOUR: Self = Self { colour: true };
+    #[cfg(test)]
+    pub(crate) const PLAIN: Self = Self { colour: false };
+
     /// Colour when the stream is a terminal and `NO_COLOR` is unset or empty (no-color.org).
     pub(crate) fn of(stream: &impl IsTerminal) -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());

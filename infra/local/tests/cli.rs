@@ -1,7 +1,7 @@
 //! The program as a user runs it: real processes, a real origin on loopback.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use hlsops_origin::{Fault, FaultKind, Layout, Origin, OriginConfig, Rendition, SegmentLength, StreamSpec};
 use serde_json::Value;
@@ -26,7 +26,8 @@ async fn run(args: &[&str]) -> Output {
 
 /// `hlsops check URL --json`: the exit code and the verdict.
 async fn check(url: &str, more: &[&str]) -> (i32, Value) {
-    let args = [&["check", url, "--json", "--for", "8s"], more].concat();
+    let length: &[&str] = if more.contains(&"--for") { &[] } else { &["--for", "8s"] };
+    let args = [&["check", url, "--json"], length, more].concat();
     let output = run(&args).await;
     let verdict = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
@@ -94,6 +95,54 @@ async fn the_text_verdict_says_the_same() {
         assert!(text.contains(expected), "{expected} is missing in:\n{text}");
     }
     assert!(!text.contains('\x1b'), "no escape sequences where output is no terminal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_did_not_advance_yet_gets_no_verdict() {
+    let origin = origin_with(StreamSpec { segment: SegmentLength::S10, ..StreamSpec::DEFAULT }, &[]).await;
+    // Published once in 10 s: at least every other look of 4 s sees nothing new.
+    for _ in 0..3 {
+        let output = run(&["check", &origin.url("tv"), "--for", "4s"]).await;
+        if output.status.code() == Some(1) {
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(text.contains("no verdict yet") && text.contains("watch longer with --for"), "{text}");
+            return;
+        }
+    }
+    panic!("it advanced in every look");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reason_names_its_rendition_or_how_many() {
+    let dead = Fault::new(FaultKind::PlaylistStatus(500));
+    let origin = origin_with(FAST, &[dead.rendition(Rendition::V270)]).await;
+    let (_, verdict) = check(&origin.url("tv"), &["--for", "5s"]).await;
+    let reasons = verdict["reasons"].to_string();
+    assert!(reasons.contains("480x270") && reasons.contains("HTTP 500"), "{reasons}");
+    origin.set_fault("tv", dead).unwrap();
+    let (_, verdict) = check(&origin.url("tv"), &["--for", "5s"]).await;
+    let reasons = verdict["reasons"].to_string();
+    assert!(reasons.contains("4 renditions: playlist does not load: HTTP 500"), "{reasons}");
+}
+
+/// `hlsops check ... | head -1`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_leaves_changes_nothing() {
+    let origin = origin_with(FAST, &[]).await;
+    let url = origin.url("tv");
+    let look = move || {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_hlsops"))
+            .args(["check", &url, "--for", "5s"])
+            .env_remove("HLSOPS_ALLOW_TARGETS")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop((child.stdout.take(), child.stderr.take()));
+        child.wait().unwrap()
+    };
+    let status = tokio::task::spawn_blocking(look).await.unwrap();
+    assert_eq!(status.code(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

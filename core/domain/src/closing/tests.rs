@@ -153,6 +153,17 @@ proptest! {
     }
 }
 
+/// A segment left open by one watcher may have left the list when the next one looks.
+#[test]
+fn what_nobody_can_fetch_any_more_is_said() {
+    let mut watch = Watch::new();
+    watch.run(&[0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3], 0);
+    watch.hand_over(40_200);
+    watch.run(&[0], 11);
+    let said = watch.events.iter().any(|e| e.kind == EventKind::NotWatched { first: 105, last: 105 });
+    assert!(said, "{:#?}", watch.events);
+}
+
 #[test]
 fn health_stays_as_it_was_until_the_new_watcher_has_looked() {
     let mut watch = Watch::new();

@@ -130,15 +130,30 @@ pub struct MediaPlaylist<'a> {
 }
 
 impl MediaPlaylist<'_> {
-    /// The target duration to reckon with: as written, else the longest segment in whole seconds
-    /// (the rounding of RFC 8216 section 4.3.3.1), between 1 s and one hour whatever the text claims.
+    /// The target duration to reckon with: as written, else (also when 0 is written) the longest segment in
+    /// whole seconds (the rounding of RFC 8216 section 4.3.3.1), between 1 s and one hour whatever the text
+    /// claims.
+    ///
+    /// Where segments are so much longer than written that the wait for each would look like a stall, their
+    /// usual length counts: a wrong header is a fault of its own and no outage.
     #[must_use]
     pub fn target(&self) -> MediaUs {
         let longest = || self.segments.iter().map(|s| s.duration).max().unwrap_or_default();
         let claimed = self
             .target_duration
+            .filter(|written| *written > MediaUs::ZERO)
             .unwrap_or_else(|| MediaUs(longest().0.saturating_add(500_000) / 1_000_000 * 1_000_000));
-        claimed.clamp(MediaUs::from_seconds(1), MediaUs::from_seconds(3_600))
+        let usual = self.usual_duration();
+        let patience = MediaUs(claimed.0.saturating_add(claimed.0 / 2));
+        let fair = if usual > patience { usual } else { claimed };
+        fair.clamp(MediaUs::from_seconds(1), MediaUs::from_seconds(3_600))
+    }
+
+    /// The median of the newest five segments: a single odd one does not tell.
+    fn usual_duration(&self) -> MediaUs {
+        let mut newest: Vec<MediaUs> = self.segments.iter().rev().take(5).map(|s| s.duration).collect();
+        newest.sort_unstable();
+        newest.get(newest.len() / 2).copied().unwrap_or_default()
     }
 
     /// Media sequence number of the newest segment.

@@ -117,8 +117,12 @@ fn the_target_duration_to_reckon_with_is_always_sane() {
     for (body, seconds) in [
         ("#EXT-X-TARGETDURATION:6", 6.0),
         ("#EXT-X-TARGETDURATION:6.006", 6.006),
-        ("#EXT-X-TARGETDURATION:0|#EXTINF:6,|a", 1.0),
+        ("#EXT-X-TARGETDURATION:0|#EXTINF:6,|a", 6.0),
+        ("#EXT-X-TARGETDURATION:0|#EXTINF:0,|a", 1.0),
         ("#EXTINF:5.6,|a|#EXTINF:3,|b", 6.0),
+        ("#EXT-X-TARGETDURATION:1|#EXTINF:6,|a|#EXTINF:6,|b|#EXTINF:6,|c", 6.0),
+        ("#EXT-X-TARGETDURATION:6|#EXTINF:7.2,|a|#EXTINF:7.2,|b", 6.0),
+        ("#EXT-X-TARGETDURATION:2|#EXTINF:2,|a|#EXTINF:2,|b|#EXTINF:60,|c", 2.0),
         ("#EXTINF:0.2,|a", 1.0),
         ("#EXT-X-TARGETDURATION:300000000", 3_600.0),
     ] {

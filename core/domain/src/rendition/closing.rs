@@ -59,7 +59,7 @@ impl Rendition {
     }
 
     /// After a change of watcher: which listed segments the other one left open. What is no longer listed is
-    /// given up; a new numbering makes all of it void.
+    /// abandoned; a new numbering makes all of it void.
     pub(super) fn take_up(&mut self, list: &MediaPlaylist<'_>, change: Change) -> Vec<usize> {
         if matches!(change, Change::WentDown { .. }) {
             self.unsettled.clear();
@@ -68,6 +68,8 @@ impl Rendition {
             return Vec::new();
         }
         let open = std::mem::take(&mut self.unsettled);
+        let is_listed = |sequence: &u64| list.segments.iter().any(|s| s.sequence == *sequence);
+        self.abandoned = open.iter().copied().filter(|sequence| !is_listed(sequence)).collect();
         let listed = list.segments.iter().enumerate().filter(|(_, s)| open.contains(&s.sequence));
         let again: Vec<usize> = listed.map(|(index, _)| index).collect();
         self.unsettled.extend(again.iter().map(|index| list.segments[*index].sequence));

@@ -9,17 +9,21 @@ use crate::playlist::{MediaPlaylist, Segment};
 /// change from load to load) nor the host (each edge may name itself) is part of it.
 #[must_use]
 pub fn fingerprint(segment: &Segment<'_>) -> u64 {
-    let uri = segment.uri.split(['?', '#']).next().unwrap_or_default();
-    let path = match uri.split_once("//") {
+    let hash = StableHash::new().with(path_of(segment.uri).as_bytes());
+    match segment.byte_range {
+        Some(range) => hash.with(&range.offset.to_le_bytes()).with(&range.length.to_le_bytes()).finish(),
+        None => hash.finish(),
+    }
+}
+
+/// The path of a URI, absolute or not.
+pub(crate) fn path_of(uri: &str) -> &str {
+    let uri = uri.split(['?', '#']).next().unwrap_or_default();
+    match uri.split_once("//") {
         Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => {
             rest.find('/').map_or("", |at| &rest[at..])
         }
         _ => uri,
-    };
-    let hash = StableHash::new().with(path.as_bytes());
-    match segment.byte_range {
-        Some(range) => hash.with(&range.offset.to_le_bytes()).with(&range.length.to_le_bytes()).finish(),
-        None => hash.finish(),
     }
 }
 
@@ -64,12 +68,15 @@ impl Change {
 /// The newest segments seen.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    /// Oldest first: sequence number and fingerprint.
+    /// Oldest first: sequence number and fingerprint, or [`ANY_NAME`].
     known: VecDeque<(u64, u64)>,
     /// What was known before the last encoder restart. When a list agrees with it again, there was no
     /// restart: an edge served something too old to overlap.
     before: VecDeque<(u64, u64)>,
 }
+
+/// The fingerprint of a segment whose name no longer tells: it agrees with every other.
+const ANY_NAME: u64 = 0;
 
 /// `a` comes after `b`. After 2^64 - 1 follows 0, as far as a memory reaches.
 const fn is_after(a: u64, b: u64) -> bool {
@@ -104,6 +111,13 @@ impl Memory {
     pub fn of(remembered: &[(u64, u64)]) -> Self {
         let newest = &remembered[remembered.len().saturating_sub(Self::MAX)..];
         Self { known: newest.iter().copied().collect(), before: VecDeque::new() }
+    }
+
+    /// From here on only the numbers of what was seen tell: the playlist is loaded from another path, where the
+    /// same segments may have other names.
+    pub fn forget_names(&mut self) {
+        self.known.iter_mut().for_each(|(_, fingerprint)| *fingerprint = ANY_NAME);
+        self.before.clear();
     }
 
     /// Newest sequence number seen.
@@ -168,6 +182,7 @@ fn overlap(known: &VecDeque<(u64, u64)>, list: &MediaPlaylist<'_>) -> (usize, us
     for (sequence, known) in known {
         let index = usize::try_from(sequence.wrapping_sub(base)).ok();
         match index.and_then(|i| list.segments.get(i)) {
+            Some(_) if *known == ANY_NAME => agree += 1,
             Some(segment) if fingerprint(segment) == *known => agree += 1,
             Some(_) => disagree += 1,
             None => {}

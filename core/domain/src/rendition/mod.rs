@@ -2,6 +2,7 @@
 
 mod closing;
 mod memory;
+mod recognise;
 mod spec;
 mod state;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 mod update;
 
 pub use memory::{Change, Memory, fingerprint};
+pub(crate) use recognise::recognise;
 pub use spec::{Location, RenditionKind, RenditionSpec, list_renditions};
 pub use state::{Loss, PlaylistState, Rendition, Sample};
 pub use update::{Follow, Progress};

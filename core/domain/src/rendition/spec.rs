@@ -50,7 +50,8 @@ pub struct RenditionSpec {
 pub struct Location {
     /// Absolute URL.
     pub url: String,
-    /// Host, port and path: the URL without its query, the part that identifies.
+    /// The path: the part that identifies. Hosts change from load to load where a balancer names one, and
+    /// queries where tokens are handed out.
     pub identity: String,
 }
 
@@ -74,6 +75,15 @@ impl RenditionSpec {
             pathways: vec![".".into()],
             fetch_segments: true,
         }
+    }
+
+    /// Made for the same viewers as `other`, whatever its URL.
+    pub(super) fn resembles(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.label == other.label
+            && self.bandwidth_bps == other.bandwidth_bps
+            && self.audio_groups == other.audio_groups
+            && self.pathways == other.pathways
     }
 
     /// The same URL listed again. The more important kind counts: an audio rendition is often listed as an
@@ -150,7 +160,7 @@ impl Collected {
     }
 }
 
-/// Two URLs that differ in their query alone are told apart by their order.
+/// Two URLs that differ in their host or query alone are told apart by their order.
 fn push_distinct(all: &mut Vec<RenditionSpec>, mut spec: RenditionSpec) {
     while all.iter().any(|s| s.id == spec.id) {
         spec.id = RenditionId(StableHash::new().with(&spec.id.0.to_le_bytes()).finish());

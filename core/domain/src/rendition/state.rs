@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::memory::Memory;
+use super::memory::{Memory, path_of};
 use super::spec::RenditionSpec;
 use crate::buffer::Buffer;
 use crate::observation::Failure;
@@ -108,11 +108,18 @@ pub struct Rendition {
     pub(crate) unsettled: VecDeque<u64>,
     /// Taken over from another watcher, and no list seen since.
     pub(crate) taken_over: bool,
+    /// Segments another watcher left open that are no longer listed, until it is said that nobody fetches them.
+    pub(crate) abandoned: Vec<u64>,
+    /// When the playlist load that is under way began.
+    pub(crate) asked_at: Option<EpochMs>,
 }
 
 impl Rendition {
     /// Most samples, and most losses, in the window: 120 s of 2 s segments are 60.
     pub const MAX_SAMPLES: usize = 512;
+    /// Most segments fetched at a start: more short ones than a watcher keeps waiting would be given up at once,
+    /// and counted as lost.
+    pub const MAX_START: usize = 64;
     /// Most segments whose fate may be open; a watcher gives up the oldest ones before.
     pub const MAX_UNSETTLED: usize = 128;
 
@@ -139,7 +146,17 @@ impl Rendition {
             dry_reported: false,
             unsettled: VecDeque::new(),
             taken_over: false,
+            abandoned: Vec::new(),
+            asked_at: None,
         }
+    }
+
+    /// The stream's own playlist lists it again, maybe with another URL.
+    pub(crate) fn list_again(&mut self, spec: &RenditionSpec) {
+        if path_of(&self.spec.url) != path_of(&spec.url) {
+            self.memory.forget_names();
+        }
+        self.spec.clone_from(spec);
     }
 
     /// A segment is to be fetched.
@@ -168,10 +185,11 @@ impl Rendition {
     }
 
     /// The buffer as it will stand at `now` if nothing arrives until then. Over a gap of our own it stays as
-    /// it was at the last look: an outage that nobody saw is none.
+    /// it was at the last look: an outage that nobody saw is none. A load under way is a look that has not
+    /// ended.
     #[must_use]
     pub fn buffer_at(&self, now: EpochMs) -> Buffer {
-        if self.last_look.is_none() || self.own_gap(now).is_some() {
+        if self.last_look.is_none() || self.own_gap(self.asked_at.unwrap_or(now)).is_some() {
             return self.buffer.clone();
         }
         self.buffer.at(now)

@@ -1,6 +1,8 @@
 use std::fmt::Write as _;
 
+use super::memory::path_of;
 use super::*;
+use crate::EpochMs;
 use crate::playlist::{MediaPlaylist, Multivariant, Parsed, read};
 
 /// `10abc`: from media sequence 10 on the segments a, b and c.
@@ -70,6 +72,22 @@ fn after_a_restart_the_new_numbering_counts() {
     check_change("10abc 0xyz 13def", "Jumped 10");
 }
 
+/// Under another path the same segments may have other names.
+#[test]
+fn without_names_the_numbers_tell() {
+    let change = |before: &str, now: &str| {
+        let mut memory = Memory::default();
+        let text = list(before);
+        memory.learn(&media(&text), Change::First);
+        memory.forget_names();
+        memory.compare(&media(&list(now)))
+    };
+    assert_eq!(change("10abc", "10xyz"), Change::Unchanged);
+    assert_eq!(change("10abc", "11yzu"), Change::Advanced);
+    assert_eq!(change("10abc", "9xyz"), Change::OlderCopy { behind: 1 });
+    assert_eq!(change("10abc", "0xyz"), Change::WentDown { from: 12, to: 2, conflict: false });
+}
+
 #[test]
 fn numbers_go_on_from_zero_after_the_last() {
     check_change("18446744073709551613abc 18446744073709551614bcd", "Advanced");
@@ -129,7 +147,7 @@ fn master(words: &str) -> String {
 
 fn locate(uri: &str) -> Option<Location> {
     let url = format!("http://h/{uri}");
-    let identity = url.split('?').next().unwrap_or_default().to_owned();
+    let identity = path_of(&url).to_owned();
     (uri != "bad").then_some(Location { url, identity })
 }
 
@@ -193,6 +211,48 @@ fn a_new_token_leaves_the_identity_alone() {
     };
     assert_eq!(ids("V:a?t=1 A:s?t=1:g"), ids("V:a?t=2 A:s?t=2:g"));
     assert_ne!(ids("V:a"), ids("V:b"));
+}
+
+/// Each word of `before` has been listed and seen; what becomes of the URLs of `now`, `=` where the rendition
+/// is one of those before.
+#[track_caller]
+fn check_recognised(before: &str, now: &str, change: impl Fn(&mut Rendition), expected: &str) {
+    let specs = |words: &str| list_renditions(&multivariant(&master(words)), locate);
+    let mut known: Vec<Rendition> =
+        specs(before).into_iter().map(|s| Rendition::new(s, EpochMs(0))).collect();
+    known.iter_mut().for_each(change);
+    let listed = recognise(&known.iter().collect::<Vec<_>>(), specs(now));
+    let show = |spec: &RenditionSpec| {
+        let same = known.iter().any(|rendition| rendition.spec.id == spec.id);
+        format!("{}{}", if same { "=" } else { "" }, spec.url.trim_start_matches("http://h/"))
+    };
+    assert_eq!(listed.iter().map(show).collect::<Vec<_>>().join(" "), expected, "{before} | {now}");
+}
+
+#[test]
+fn a_session_in_the_path_makes_no_other_rendition() {
+    let fine = |_: &mut Rendition| {};
+    let failing = |rendition: &mut Rendition| rendition.failed_loads = 1;
+    let stalled = |rendition: &mut Rendition| rendition.playlist = PlaylistState::Stalled;
+    // The old session goes on while it works.
+    check_recognised("V:w1 A:s1:g", "V:w2 A:s2:g", fine, "=w1 =s1");
+    check_recognised("V:w1 A:s1:g", "V:w2 A:s2:g", failing, "=w2 =s2");
+    check_recognised("V:w1", "V:w2", stalled, "=w2");
+    check_recognised("V:a?t=1", "V:a?t=2", fine, "=a?t=2");
+    // Another purpose is another rendition, and so is one more.
+    check_recognised("V:a", "V:a V:b", fine, "=a b");
+    check_recognised("V:a", "V:b:g A:s:g", fine, "b s");
+    check_recognised("V:a V:b", "V:c V:b", fine, "=a =b");
+}
+
+#[test]
+fn the_host_is_no_part_of_the_identity() {
+    let ids = |host: &str| -> Vec<crate::RenditionId> {
+        let locate =
+            |uri: &str| Some(Location { url: format!("http://{host}/{uri}"), identity: format!("/{uri}") });
+        list_renditions(&multivariant(&master("V:a A:s:g")), locate).iter().map(|spec| spec.id).collect()
+    };
+    assert_eq!(ids("edge1"), ids("edge2"));
 }
 
 /// Quadratic work would make this take minutes.

@@ -54,9 +54,15 @@ impl Rendition {
         limits: &Limits,
     ) -> (Follow, Progress) {
         let state_before = self.playlist;
+        self.asked_at = None;
         let own_gap = self.note_look(at, load);
         match load.outcome {
             Ok(list) => self.loaded(at, load.requested_at, list, own_gap, state_before, limits),
+            Err(Failure::NOT_MODIFIED) if self.loaded_at.is_some() => {
+                let follow = self.not_modified(at, load.requested_at);
+                let (change, lost) = (Some(Change::Unchanged), MediaUs::ZERO);
+                (follow, Progress { change, state_before, timely: true, own_gap, lost, not_watched: None })
+            }
             Err(failure) => {
                 let follow = self.failed(at, failure, load.retry_after);
                 let (lost, not_watched) = (MediaUs::ZERO, None);
@@ -89,6 +95,22 @@ impl Rendition {
             self.buffer.advance(at);
         }
         self.last_look = Some(at);
+    }
+
+    /// The list is as it was.
+    fn not_modified(&mut self, at: EpochMs, requested_at: EpochMs) -> Follow {
+        self.failed_loads = 0;
+        self.loaded_at = Some(at);
+        let state = self.next_state(requested_at, self.playlist.has_ended(), Change::Unchanged);
+        self.set_state(at, state);
+        let cause = if state.has_ended() { Cause::Ended } else { Cause::Unchanged };
+        Follow {
+            reload_at: next_load(at, requested_at, cause, self.target()),
+            fetch: 0..0,
+            again: Vec::new(),
+            fresh_connection: false,
+            resolve_master: false,
+        }
     }
 
     fn failed(&mut self, at: EpochMs, failure: Failure, retry_after: Option<Duration>) -> Follow {
@@ -147,9 +169,7 @@ impl Rendition {
             change if change.is_new() => Cause::Changed,
             _ => Cause::Unchanged,
         };
-        // Paced from the start of the load (RFC 8216 section 6.3.4), with a breath after a slow one.
-        let pause = Duration::from_millis(200);
-        let reload_at = (requested_at + pace::reload_after(cause, list.target())).max(at + pause);
+        let reload_at = next_load(at, requested_at, cause, list.target());
         let follow = Follow { reload_at, fetch, again, fresh_connection: false, resolve_master: false };
         (follow, Progress { change: Some(change), state_before, timely, own_gap, lost, not_watched })
     }
@@ -319,11 +339,17 @@ impl Rendition {
     }
 }
 
-/// How many of `durations` it takes to reach `wanted`; all of them when they do not.
+/// Paced from the start of the load (RFC 8216 section 6.3.4), with a breath after a slow one.
+fn next_load(at: EpochMs, requested_at: EpochMs, cause: Cause, target: MediaUs) -> EpochMs {
+    (requested_at + pace::reload_after(cause, target)).max(at + Duration::from_millis(200))
+}
+
+/// How many of `durations` it takes to reach `wanted`; all of them when they do not, and never more than
+/// [`Rendition::MAX_START`].
 fn reach(durations: impl ExactSizeIterator<Item = MediaUs>, wanted: MediaUs) -> usize {
-    let count = durations.len();
+    let count = durations.len().min(Rendition::MAX_START);
     let mut sum = MediaUs::ZERO;
-    for (taken, duration) in durations.enumerate() {
+    for (taken, duration) in durations.enumerate().take(count) {
         if sum >= wanted {
             return taken;
         }

@@ -7,7 +7,7 @@ mod text;
 
 pub(crate) use text::clock;
 
-use std::io::{stderr, stdout};
+use std::io::{ErrorKind, Write, stderr, stdout};
 use std::sync::Arc;
 
 use hlsops_domain::Limits;
@@ -46,18 +46,24 @@ pub(crate) async fn run(options: CheckOptions) -> Exit {
     };
     let collected = look(&options, HttpTransport::new(fetcher, Arc::new(session))).await;
     let report = Report::of(options.url.as_str(), &collected);
-    if options.json {
-        match serde_json::to_string_pretty(&report) {
-            Ok(json) => println!("{json}"),
-            Err(error) => {
-                eprintln!("hlsops check: cannot write the verdict: {error}");
-                return Exit::Internal;
-            }
+    match print(&report, options.json) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("hlsops check: cannot write the verdict: {error}");
+            Exit::Internal
         }
-    } else {
-        print!("{}", text::render(&report, Style::of(&stdout())));
+        // Who stops reading has read enough, and may still ask for the exit code.
+        _ => report.exit(),
     }
-    report.exit()
+}
+
+fn print(report: &Report, json: bool) -> std::io::Result<()> {
+    let mut out = stdout();
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(report)?)?;
+    } else {
+        write!(out, "{}", text::render(report, Style::of(&out)))?;
+    }
+    out.flush()
 }
 
 async fn look(options: &CheckOptions, transport: HttpTransport) -> Collected {

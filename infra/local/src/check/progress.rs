@@ -25,26 +25,31 @@ impl Progress {
         for event in events {
             if let Some(text) = line(state, event) {
                 self.clear();
-                eprintln!("{} {text}", super::clock(event.at));
+                say(&format!("{} {text}\n", super::clock(event.at)));
             }
         }
         let due = self.shown_at.is_none_or(|shown| at.since(shown).as_millis() >= 500);
         if self.rewrite && due {
             self.shown_at = Some(at);
             let health = self.style.health(state.health.state);
-            let live = state.renditions().filter(|r| r.last_look.is_some()).count();
-            eprint!("\r\x1b[K{health} {live} renditions, {} to go ", age(until.since(at)));
-            // Progress is a courtesy: a closed terminal must not end the look.
-            let _ = stderr().flush();
+            let seen = state.renditions().filter(|r| r.last_look.is_some()).count();
+            let plural = if seen == 1 { "" } else { "s" };
+            say(&format!("\r\x1b[K{health} {seen} rendition{plural}, {} to go ", age(until.since(at))));
         }
     }
 
     /// Takes the line away.
     pub(crate) fn clear(&mut self) {
         if self.rewrite {
-            eprint!("\r\x1b[K");
+            say("\r\x1b[K");
         }
     }
+}
+
+/// Progress is a courtesy: a closed terminal must not end the look.
+fn say(text: &str) {
+    let mut err = stderr();
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
 /// The events worth a line while looking.
@@ -56,9 +61,10 @@ fn line(state: &StreamState, event: &Event) -> Option<String> {
     let what = match &event.kind {
         EventKind::Playlist { from, to } => format!("{} -> {}", from.name(), to.name()),
         EventKind::LoadFailed(failure) => format!("load failed: {failure}"),
-        EventKind::Health { to, .. } => match to.reasons.first() {
-            Some(reason) => format!("{}: {}", to.state.name(), reason.what),
-            None => to.state.name().to_owned(),
+        EventKind::Health { to, .. } => match to.reasons.as_slice() {
+            [] => to.state.name().to_owned(),
+            [only] => format!("{}: {}", to.state.name(), only.what),
+            [first, second, ..] => format!("{}: {}; {}", to.state.name(), first.what, second.what),
         },
         EventKind::Finding(finding) => format!("{} {}", finding.rule.code, finding.message),
         EventKind::EncoderRestarted { from, to } => format!("encoder restarted: segment {from}, now {to}"),

@@ -3,11 +3,12 @@
 use hlsops_domain::checks::Severity;
 use hlsops_domain::findings::Folded;
 use hlsops_domain::rendition::{Rendition, RenditionKind};
-use hlsops_domain::{EpochMs, HealthState, RenditionId};
+use hlsops_domain::{EpochMs, Failure, HealthState, RenditionId};
 use serde::Serialize;
 
 use super::collect::Collected;
 use crate::exit::Exit;
+use crate::reasons;
 
 /// The verdict.
 #[derive(Debug, Serialize)]
@@ -22,6 +23,8 @@ pub(crate) struct Report {
     pub(crate) reasons: Vec<String>,
     /// Why nothing could be looked at.
     pub(crate) failure: Option<String>,
+    #[serde(skip)]
+    pub(crate) hint: &'static str,
     pub(crate) began_at: String,
     pub(crate) watched_s: f64,
     pub(crate) renditions: Vec<RenditionReport>,
@@ -72,7 +75,7 @@ impl Report {
     pub(crate) fn of(url: &str, seen: &Collected) -> Self {
         let health = &seen.state.health;
         let exit = verdict(seen);
-        let stream_reasons = health.reasons.iter().filter(|r| r.rendition.is_none());
+        let failure = seen.last_failure.filter(|_| !seen.reached);
         let label = |id: RenditionId| seen.state.rendition(id).map(|r| r.spec.label.clone());
         Self {
             url: url.to_owned(),
@@ -84,8 +87,9 @@ impl Report {
             exit_code: exit.code(),
             health: health.state.name(),
             worst_health: seen.worst.name(),
-            reasons: stream_reasons.map(|r| r.what.to_string()).collect(),
-            failure: seen.last_failure.filter(|_| !seen.reached).map(|f| f.to_string()),
+            reasons: reasons::lines(&seen.state),
+            failure: failure.map(|f| f.to_string()),
+            hint: failure.map_or("", hint),
             began_at: timestamp(seen.began_at),
             watched_s: seen.ended_at.since(seen.began_at).as_secs_f64(),
             renditions: in_order(seen).into_iter().map(|r| rendition(seen, r)).collect(),
@@ -101,6 +105,21 @@ impl Report {
             2 => Exit::Unreachable,
             _ => Exit::Findings,
         }
+    }
+}
+
+/// What to try first where nothing could be looked at.
+const fn hint(failure: Failure) -> &'static str {
+    match failure {
+        Failure::Dns => "check the spelling of the host",
+        Failure::Connect => "check host and port, and that a server runs there",
+        Failure::Tls => "check the certificate, and that the port speaks https",
+        Failure::Timeout => "check that the host answers from this network",
+        Failure::Http(401 | 403) => "a token or header may be missing: --header 'Name: value'",
+        Failure::Http(404 | 410) => "check the path",
+        Failure::NotAPlaylist(_) => "open the URL in a browser: a sign-in or error page may answer",
+        Failure::Blocked => "name the host with --allow-target HOST:PORT if it is yours",
+        _ => "",
     }
 }
 

@@ -24,15 +24,13 @@ pub(crate) fn render(report: &Report, style: Style) -> String {
 
 fn write_all(out: &mut String, report: &Report, style: Style) -> std::fmt::Result {
     writeln!(out, "{}", plain(&report.url, 200))?;
-    let summary = match report.verdict {
-        "clean" => "clean: nothing to complain of".to_owned(),
-        "unreachable" => unreachable(report),
-        _ if report.findings.is_empty() => "not clean".to_owned(),
-        _ if report.findings.len() == 1 => "1 finding".to_owned(),
-        _ => format!("{} findings", report.findings.len()),
-    };
-    writeln!(out, "{} {summary} (watched for {:.0} s)", style.health(report.state), report.watched_s)?;
-    for reason in &report.reasons {
+    write!(out, "{} {}", style.health(report.state), summary(report))?;
+    if report.worst_health != report.health && report.verdict != "unreachable" {
+        write!(out, ", {} on the way", report.worst_health)?;
+    }
+    writeln!(out, " (watched for {:.0} s)", report.watched_s)?;
+    // Of what could not be reached the summary has said all.
+    for reason in report.reasons.iter().filter(|_| report.verdict != "unreachable") {
         writeln!(out, "  - {reason}")?;
     }
     if report.health == "NO DATA" && report.verdict != "unreachable" {
@@ -45,21 +43,31 @@ fn write_all(out: &mut String, report: &Report, style: Style) -> std::fmt::Resul
     if !report.findings.is_empty() {
         writeln!(out, "\n{}", style.bold("Findings"))?;
     }
-    for finding in &report.findings {
+    for (index, finding) in report.findings.iter().enumerate() {
         write_finding(out, finding, style)?;
+        // The advice is the same for all findings of a check: once is enough.
+        if !report.findings[..index].iter().any(|earlier| earlier.check_id == finding.check_id) {
+            writeln!(out, "    {} ({})\n    {}", finding.clause, finding.check_id, finding.fix)?;
+        }
     }
     Ok(())
 }
 
+fn summary(report: &Report) -> String {
+    match (report.verdict, report.findings.len()) {
+        ("clean", _) => "clean: nothing to complain of".to_owned(),
+        ("unreachable", _) => unreachable(report),
+        (_, 0) if report.health == "NO DATA" => "no verdict yet".to_owned(),
+        (_, 0) => "no findings, but not HEALTHY".to_owned(),
+        (_, 1) => "1 finding".to_owned(),
+        (_, count) => format!("{count} findings"),
+    }
+}
+
 fn unreachable(report: &Report) -> String {
     let why = report.failure.as_deref().unwrap_or("no answer in time");
-    let hint = match why {
-        "host name does not resolve" => "; check the spelling of the host",
-        "address refused by the guard" => "; name the host with --allow-target HOST:PORT if it is yours",
-        "timed out" => "; check that the host answers from this network",
-        _ => "",
-    };
-    format!("unreachable: {why}{hint}")
+    let and = if report.hint.is_empty() { "" } else { "; " };
+    format!("unreachable: {why}{and}{}", report.hint)
 }
 
 fn write_rendition(out: &mut String, r: &RenditionReport, style: Style) -> std::fmt::Result {
@@ -88,6 +96,9 @@ fn write_rendition(out: &mut String, r: &RenditionReport, style: Style) -> std::
         _ => "download ratio over 100".to_owned(),
     }));
     writeln!(out, "  {}", figures.join(", "))?;
+    if r.playlist_state == "VOD" {
+        writeln!(out, "  The list has ended: only its first 3 target durations were downloaded.")?;
+    }
     for reason in &r.reasons {
         writeln!(out, "  - {reason}")?;
     }
@@ -98,7 +109,5 @@ fn write_finding(out: &mut String, f: &FindingReport, style: Style) -> std::fmt:
     let times = if f.count == 1 { String::new() } else { format!(", {} times", f.count) };
     let whose = f.rendition.as_deref().unwrap_or("stream");
     writeln!(out, "{} {} [{}] {}{times}", style.bold(f.code), f.severity, plain(whose, 40), f.summary)?;
-    writeln!(out, "    {}", plain(&f.message, 200))?;
-    writeln!(out, "    {} ({})", f.clause, f.check_id)?;
-    writeln!(out, "    {}", f.fix)
+    writeln!(out, "    {}", plain(&f.message, 200))
 }

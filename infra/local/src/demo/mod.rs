@@ -3,7 +3,7 @@
 mod tile;
 mod wall;
 
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stdout};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ const REDRAW_EVERY: Duration = Duration::from_millis(500);
 pub(crate) async fn run(options: DemoOptions) -> Exit {
     match show(&options).await {
         Ok(()) => Exit::Clean,
+        // Who stops reading has seen enough.
+        Err(DemoError::Terminal(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Clean,
         Err(error) => {
             eprintln!("hlsops demo: {error}");
             Exit::Internal
@@ -90,8 +92,10 @@ async fn paint(
         let snapshot: Vec<Tile> =
             tiles.iter().map(|t| t.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect();
         if redraw {
-            // Home, draw, clear what is left below: no flicker.
-            write!(out, "\x1b[H{}\x1b[J", wall::page(&snapshot, now, &origin.base_url(), style))?;
+            // Home, draw, clear what is left below: no flicker. Lines are cut at the margin meanwhile, because
+            // one that wraps would push the wall out of a small terminal.
+            let page = wall::page(&snapshot, now, &origin.base_url(), style);
+            write!(out, "\x1b[?7l\x1b[H{page}\x1b[J\x1b[?7h")?;
         } else {
             let lines = wall::states(&snapshot);
             if lines != last {

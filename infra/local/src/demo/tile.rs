@@ -8,6 +8,8 @@ use hlsops_domain::{EpochMs, Event, EventKind, HealthState, StreamState};
 use hlsops_origin::DemoStream;
 use hlsops_watch::Sink;
 
+use crate::reasons;
+
 /// One stream of the wall.
 #[derive(Clone, Debug)]
 pub(crate) struct Tile {
@@ -67,7 +69,8 @@ impl Sink for TileSink {
         tile.health = state.health.state;
         tile.since = state.health_since;
         tile.seen.insert(state.health.state.name());
-        tile.reasons = state.health.reasons.iter().take(2).map(|r| r.what.to_string()).collect();
+        tile.reasons = reasons::lines(state);
+        tile.reasons.truncate(2);
         if let Some(worst) = state.played().max_by_key(|r| badness(r)) {
             tile.playlist = worst.playlist.name();
             tile.playlists_seen.insert(worst.playlist.name());

@@ -1,6 +1,7 @@
 use super::script::{World, check, id};
 use crate::buffer::Phase;
 use crate::health::HealthState;
+use crate::units::EpochMs;
 
 /// What every script begins with: a healthy stream of 6 s segments.
 const UP: [&str; 2] = ["6 a Unknown>Live", "6 HEALTHY"];
@@ -188,7 +189,7 @@ fn a_wrap_is_no_fault() {
 
 #[test]
 fn a_jump_between_timely_looks_is_degraded() {
-    let found = ["30 a EC-1001", "30 DEGRADED: 1 segments lost, 5.0 % of the media"];
+    let found = ["30 a EC-1001", "30 DEGRADED: 1 segment lost, 5.0 % of the media"];
     check_a("30 a T6 M109 6,6,6", &found);
     // However far the numbers leap: more media than time has passed cannot be missing.
     check_a("30 a T6 M90000 6,6,6", &found);
@@ -198,7 +199,7 @@ fn a_jump_between_timely_looks_is_degraded() {
     check_a("34 a T6 M110 6,6,6", &[]);
     check_a(
         "30 a same\n33 a T6 M109 6,6,6",
-        &["33 a EC-1001", "33 DEGRADED: 1 segments lost, 5.0 % of the media"],
+        &["33 a EC-1001", "33 DEGRADED: 1 segment lost, 5.0 % of the media"],
     );
 }
 
@@ -308,7 +309,7 @@ fn a_tenth_of_the_media_lost_is_unhealthy() {
         "30-42 a live xtimeout",
         &[
             "30 a EC-2002",
-            "30 DEGRADED: 1 segments lost, 5.0 % of the media",
+            "30 DEGRADED: 1 segment lost, 5.0 % of the media",
             "36 a EC-2002",
             "36 UNHEALTHY: 2 segments lost, 10.0 % of the media",
             "36 opened, Unhealthy",
@@ -575,4 +576,66 @@ fn the_worst_reason_is_kept() {
     let health = &world.state.health;
     assert_eq!((health.state, health.reasons[0].state), (HealthState::Unhealthy, HealthState::Unhealthy));
     assert_eq!(health.reasons.len(), crate::Health::MAX_REASONS);
+}
+
+/// Nobody asked whether it had changed; some edges answer so all the same.
+#[test]
+fn not_modified_is_an_unchanged_load() {
+    check_a("30-36/3 a !304\n36-60 a live", &[]);
+    check_a("30-39/3 a !304", &["36 a Live>Stalled", "36 DEGRADED: playlist brings no new segments"]);
+    check_a("30 a T6 M105 6,6,6,6 end\n40-70/10 a !304", &["30 a Live>LiveEnd"]);
+    check_a("0.5-60/5 m !304\n30-60 a live", &[]);
+    // Before the first list it says nothing.
+    let mut world = World::new("a");
+    world.run("0-2/1 a !304");
+    assert_eq!(world.codes(), ["EC-2004"]);
+}
+
+/// The master answers all the while, and nobody may look at what it lists.
+#[test]
+fn a_master_alone_keeps_no_stream_green() {
+    check(
+        "a b",
+        "0-30 ab live\n30-120/3 ab !429\n30-120/30 m\n40-120/1 .",
+        &["6 a Unknown>Live", "6 HEALTHY", "6 b Unknown>Live", "55 NO DATA: no look for 31 s"],
+    );
+}
+
+/// Between looks the silence is ours, but in a load that takes long it is the origin's.
+#[test]
+fn a_load_that_hangs_is_an_outage_while_it_hangs() {
+    let story = check_a(
+        "30 a ?\n31-60/1 .\n60 a !timeout lag=30000",
+        &[
+            "45 DEGRADED: viewers waited 3.0 s of 120 s",
+            "54 UNHEALTHY: viewers waited 12.0 s of 120 s",
+            "54 opened, Unhealthy",
+            "60 a dry",
+            "60 a WA-1001",
+        ],
+    );
+    assert_eq!(story.state.health.state, HealthState::Unhealthy);
+    // A load cannot take for ever: then it is us who do not look.
+    check_a("30 a ?\n100 .", &["100 NO DATA: no look for 76 s"]);
+}
+
+#[test]
+fn short_segments_are_not_given_up_at_a_start() {
+    let mut world = World::new("a");
+    let list = format!("T20 M0 {}", vec!["0.5"; 300].join(","));
+    world.run(&format!("0 a {list}"));
+    assert_eq!(
+        world.state.rendition(id("a")).expect("a").samples(EpochMs(0), world.limits.window).count(),
+        64
+    );
+}
+
+/// What makes a stream UNHEALTHY stands before what came of it.
+#[test]
+fn the_cause_is_told_before_its_consequences() {
+    let mut world = World::new("a");
+    world.run("0-30 a live\n30-90/3 a !503");
+    let reasons: Vec<String> = world.state.health.reasons.iter().map(|r| r.what.to_string()).collect();
+    assert_eq!(reasons[1], "playlist does not load: HTTP 503", "{reasons:?}");
+    assert!(reasons[2].starts_with("viewers waited"), "{reasons:?}");
 }

@@ -8,6 +8,7 @@
 //! - `live`: four segments of 6 s, a new one every 6 s; then options, or `x404`: the new segments fail so
 //! - `same`: the list it had last; `old`: what `live` listed 12 s before
 //! - `!503`, `!timeout`, `!429`: the load failed
+//! - `?`: a load began
 //!
 //! Options: `ttfb=`, `dl=` (download), `q=` (queue) in milliseconds, `lag=` the load took so long,
 //! `after=` the segments came so much later than their list, `chunked`.
@@ -173,6 +174,10 @@ impl World {
     }
 
     fn playlist(&mut self, at: EpochMs, id: RenditionId, what: &str) {
+        if what == "?" {
+            self.step(at, &Observation::Asked(id));
+            return;
+        }
         let requested_at = at - millis(what, "lag=", 0);
         if let Some(why) = what.strip_prefix('!') {
             let why = failure(why.split(' ').next().unwrap_or_default());

@@ -1,0 +1,129 @@
+//! The process that is measured: watches streams, or runs the bare loop over them.
+
+use std::io::{Write, stdin, stdout};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use hlsops_bench::bare::Bare;
+use hlsops_bench::{BenchError, process, stand};
+use hlsops_domain::{EpochMs, Event, HealthState, StreamState};
+use hlsops_watch::{Sink, SystemClock};
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use url::Url;
+
+/// How one run goes.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct FollowOptions {
+    /// Fetch segments, or only playlists.
+    #[arg(long)]
+    pub(crate) fetch_segments: bool,
+    /// The bare loop.
+    #[arg(long)]
+    pub(crate) bare: bool,
+    /// The measured stretch.
+    #[arg(long)]
+    pub(crate) seconds: u64,
+}
+
+/// Streams start evenly over a target duration, as they would anywhere, not all at once.
+const START_OVER: Duration = Duration::from_secs(4);
+
+/// Until the last start and its first segments are out of the way.
+const WARM_UP: Duration = Duration::from_secs(7);
+
+impl FollowOptions {
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec!["follow".to_owned(), format!("--seconds={}", self.seconds)];
+        arguments.extend(self.fetch_segments.then(|| "--fetch-segments".to_owned()));
+        arguments.extend(self.bare.then(|| "--bare".to_owned()));
+        arguments
+    }
+
+    /// How long the run takes.
+    pub(crate) const fn length(&self) -> Duration {
+        WARM_UP.saturating_add(Duration::from_secs(self.seconds))
+    }
+}
+
+/// Reads the URLs from a line of its input, follows them, writes its figures.
+pub(crate) async fn run(options: &FollowOptions) -> Result<(), BenchError> {
+    let mut line = String::new();
+    stdin().read_line(&mut line).map_err(BenchError::io("cannot read the URLs"))?;
+    let texts: Vec<String> =
+        serde_json::from_str(&line).map_err(|_| BenchError::NoFigures { role: "parent" })?;
+    let urls = texts.iter().map(|text| Url::parse(text)).collect::<Result<Vec<Url>, _>>()?;
+    let mut tasks = JoinSet::new();
+    let end = tokio::time::Instant::now() + WARM_UP;
+    let trouble = if options.bare {
+        start_bare(options, &urls, &mut tasks).await?
+    } else {
+        start_watchers(options, &urls, &mut tasks).await?
+    };
+    tokio::time::sleep_until(end).await;
+    let (from_ms, before) = (now_ms(), process::cpu_time()?);
+    sleep(Duration::from_secs(options.seconds)).await;
+    let (until_ms, after) = (now_ms(), process::cpu_time()?);
+    let peak_bytes = process::peak_memory_bytes()?;
+    let figures = json!({
+        "cpu_ms": after.saturating_sub(before).as_secs_f64() * 1_000.0, "peak_bytes": peak_bytes,
+        "from_ms": from_ms, "until_ms": until_ms, "trouble": trouble(),
+    });
+    writeln!(stdout(), "{figures}").map_err(BenchError::io("cannot write the figures"))?;
+    tasks.shutdown().await;
+    Ok(())
+}
+
+/// Says what went wrong, when asked.
+type Trouble = Box<dyn Fn() -> u64>;
+
+async fn start_bare(
+    options: &FollowOptions,
+    urls: &[Url],
+    tasks: &mut JoinSet<()>,
+) -> Result<Trouble, BenchError> {
+    let bare = Bare::new(options.fetch_segments)?;
+    for url in urls {
+        bare.spawn(tasks, url);
+        sleep(apart(urls)).await;
+    }
+    Ok(Box::new(move || bare.failed()))
+}
+
+async fn start_watchers(
+    options: &FollowOptions,
+    urls: &[Url],
+    tasks: &mut JoinSet<()>,
+) -> Result<Trouble, BenchError> {
+    let fetcher = stand::fetcher(urls)?;
+    let clock = SystemClock::new();
+    let mut healthy = Vec::new();
+    for url in urls {
+        let flag = Arc::new(AtomicBool::new(false));
+        healthy.push(Arc::clone(&flag));
+        stand::spawn_watcher(tasks, &fetcher, clock, url.clone(), options.fetch_segments, HealthSink(flag));
+        sleep(apart(urls)).await;
+    }
+    Ok(Box::new(move || healthy.iter().filter(|flag| !flag.load(Relaxed)).count() as u64))
+}
+
+fn apart(urls: &[Url]) -> Duration {
+    START_OVER / u32::try_from(urls.len().max(1)).unwrap_or(u32::MAX)
+}
+
+fn now_ms() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or_default()
+}
+
+/// Only whether the stream is HEALTHY: what is done with events is not measured here.
+struct HealthSink(Arc<AtomicBool>);
+
+impl Sink for HealthSink {
+    fn stepped(&mut self, state: &StreamState, _at: EpochMs, _events: &[Event]) {
+        self.0.store(state.health.state == HealthState::Healthy, Relaxed);
+    }
+}

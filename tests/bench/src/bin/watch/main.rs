@@ -1,0 +1,272 @@
+//! What watching costs beside bare fetching: `cargo xtask bench watch`.
+//!
+//! The watcher and a loop that makes the same requests with the same HTTP library and throws the bytes away, in turn
+//! (A B A B), each in a process of its own; the origin is a third one. CPU time is taken over a steady stretch after
+//! all streams have started, user and system time of all threads; memory is the process's peak, the start included.
+//! What both really asked for comes from the origin's ledger of the same stretch. `ratio` is the median of the pairs;
+//! `least` compares the cheapest run of each side: what else runs on a machine only ever makes a run dearer.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
+
+mod follower;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use hlsops_bench::child::Answering;
+use hlsops_bench::figures::median;
+use hlsops_bench::origin_child::{OriginChild, OriginOptions, Served};
+use hlsops_bench::table::Table;
+use hlsops_bench::{BenchError, origin_child};
+use serde_json::{Value, json};
+
+use follower::FollowOptions;
+
+/// Measures CPU time and memory of watching, beside a bare fetch loop.
+#[derive(Parser)]
+struct Options {
+    /// How many streams to watch; several in turn.
+    #[arg(long, value_delimiter = ',', default_value = "10,50,200",
+          value_parser = clap::value_parser!(u16).range(1..=2_000))]
+    streams: Vec<u16>,
+    /// The measured stretch of each run. Unit: seconds.
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(4..=300))]
+    seconds: u64,
+    /// Pairs of runs per line of the table.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=9))]
+    rounds: u8,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+/// What a child process does.
+#[derive(Subcommand)]
+enum Role {
+    /// Serve.
+    #[command(hide = true)]
+    Origin(OriginOptions),
+    /// Watch or fetch.
+    #[command(hide = true)]
+    Follow(FollowOptions),
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("watch: cannot start worker threads: {error}");
+            return ExitCode::from(70);
+        }
+    };
+    let done = match &options.role {
+        Some(Role::Origin(origin)) => runtime.block_on(origin_child::serve(*origin)),
+        Some(Role::Follow(follow)) => runtime.block_on(follower::run(follow)),
+        None => runtime.block_on(compare(&options)),
+    };
+    runtime.shutdown_background();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("watch: {error}");
+            ExitCode::from(70)
+        }
+    }
+}
+
+/// What one run brought.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    stream_minutes: f64,
+    cpu_ms: f64,
+    peak_mib: f64,
+    /// Streams that are not HEALTHY, or requests that failed.
+    trouble: u64,
+    served: Served,
+}
+
+impl Run {
+    fn cpu_per_stream_minute(&self) -> f64 {
+        self.cpu_ms / self.stream_minutes
+    }
+}
+
+async fn compare(options: &Options) -> Result<(), BenchError> {
+    let head = [
+        "mode",
+        "streams",
+        "watch ms",
+        "bare ms",
+        "ratio",
+        "least",
+        "watch MiB",
+        "bare MiB",
+        "playlists w / b",
+        "segments w / b",
+        "MB w / b",
+        "trouble w / b",
+    ];
+    println!(
+        "CPU ms, requests and MB per stream-minute; {} pairs of {} s; masters of 3 video renditions and audio, 4 s TS",
+        options.rounds, options.seconds
+    );
+    let mut table = Table::new(1, &head);
+    let mut rows: Vec<Value> = Vec::new();
+    for fetch_segments in [true, false] {
+        for &streams in &options.streams {
+            let (watched, bare) = cell(options, streams, fetch_segments).await?;
+            let row = Row::new(streams, fetch_segments, &watched, &bare);
+            println!("{}", row.progress());
+            table.add(row.cells());
+            rows.push(row.json());
+        }
+    }
+    print!("\n{}", table.text());
+    println!(
+        "{}",
+        json!({"bench": "watch", "seconds": options.seconds, "rounds": options.rounds, "rows": rows})
+    );
+    Ok(())
+}
+
+/// Watcher and bare loop in turn, on one origin.
+async fn cell(
+    options: &Options,
+    streams: u16,
+    fetch_segments: bool,
+) -> Result<(Vec<Run>, Vec<Run>), BenchError> {
+    let (good, tarpits, hosts) = (usize::from(streams), 0, 1);
+    let mut origin = OriginChild::start(OriginOptions { good, tarpits, hosts }).await?;
+    let (mut watched, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..options.rounds {
+        watched.push(one_run(&mut origin, options, fetch_segments, false).await?);
+        bare.push(one_run(&mut origin, options, fetch_segments, true).await?);
+    }
+    origin.end().await;
+    Ok((watched, bare))
+}
+
+async fn one_run(
+    origin: &mut OriginChild,
+    options: &Options,
+    fetch_segments: bool,
+    bare: bool,
+) -> Result<Run, BenchError> {
+    let follow = FollowOptions { fetch_segments, bare, seconds: options.seconds };
+    let mut process = Answering::start("follow", &follow.arguments())?;
+    let urls: Vec<&str> = origin.urls.iter().map(url::Url::as_str).collect();
+    let limit = follow.length() + Duration::from_secs(60);
+    let answer = process.ask(&json!(urls).to_string(), limit).await?;
+    process.end().await;
+    let number = |key: &str| answer.get(key).and_then(Value::as_f64);
+    let whole = |key: &str| answer.get(key).and_then(Value::as_u64);
+    let figures = || {
+        Some((
+            number("cpu_ms")?,
+            number("peak_bytes")?,
+            whole("from_ms")?,
+            whole("until_ms")?,
+            whole("trouble")?,
+        ))
+    };
+    let (cpu_ms, peak_bytes, from_ms, until_ms, trouble) =
+        figures().ok_or(BenchError::NoFigures { role: "follow" })?;
+    let minutes = (until_ms - from_ms) as f64 / 60_000.0;
+    Ok(Run {
+        stream_minutes: minutes * urls.len() as f64,
+        cpu_ms,
+        peak_mib: peak_bytes / f64::from(1 << 20),
+        trouble,
+        served: origin.served(from_ms, until_ms).await?,
+    })
+}
+
+/// One line of the table.
+struct Row {
+    streams: u16,
+    mode: &'static str,
+    sides: [Side; 2],
+    /// Of each pair of runs.
+    ratios: Vec<f64>,
+    /// Of the cheapest run of each side.
+    least: f64,
+}
+
+/// Medians of one side; per stream-minute where that makes sense.
+struct Side {
+    cpu_ms: f64,
+    peak_mib: f64,
+    playlists: f64,
+    segments: f64,
+    megabytes: f64,
+    trouble: u64,
+}
+
+impl Side {
+    fn new(runs: &[Run]) -> Self {
+        let of = |value: fn(&Run) -> f64| median(&runs.iter().map(value).collect::<Vec<_>>()).unwrap_or(0.0);
+        Self {
+            cpu_ms: of(Run::cpu_per_stream_minute),
+            peak_mib: of(|run| run.peak_mib),
+            playlists: of(|run| run.served.playlists as f64 / run.stream_minutes),
+            segments: of(|run| run.served.segments as f64 / run.stream_minutes),
+            megabytes: of(|run| run.served.bytes as f64 / run.stream_minutes / 1e6),
+            trouble: runs.iter().map(|run| run.trouble + run.served.refused).sum(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "cpu_ms": self.cpu_ms, "peak_mib": self.peak_mib, "playlists": self.playlists,
+            "segments": self.segments, "megabytes": self.megabytes, "trouble": self.trouble,
+        })
+    }
+}
+
+impl Row {
+    fn new(streams: u16, fetch_segments: bool, watched: &[Run], bare: &[Run]) -> Self {
+        let pairs = watched.iter().zip(bare);
+        let ratios = pairs.map(|(w, b)| w.cpu_per_stream_minute() / b.cpu_per_stream_minute()).collect();
+        let mode = if fetch_segments { "full segments" } else { "playlists only" };
+        let cheapest =
+            |runs: &[Run]| runs.iter().map(Run::cpu_per_stream_minute).fold(f64::INFINITY, f64::min);
+        let least = cheapest(watched) / cheapest(bare);
+        Self { streams, mode, sides: [Side::new(watched), Side::new(bare)], ratios, least }
+    }
+
+    fn ratio(&self) -> f64 {
+        median(&self.ratios).unwrap_or(0.0)
+    }
+
+    fn progress(&self) -> String {
+        let ratios: Vec<String> = self.ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
+        format!("{} streams, {}: ratios {}", self.streams, self.mode, ratios.join(" "))
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let [watched, bare] = &self.sides;
+        let both = |value: fn(&Side) -> f64| format!("{:.1} / {:.1}", value(watched), value(bare));
+        vec![
+            self.mode.into(),
+            self.streams.to_string(),
+            format!("{:.1}", watched.cpu_ms),
+            format!("{:.1}", bare.cpu_ms),
+            format!("{:.2}", self.ratio()),
+            format!("{:.2}", self.least),
+            format!("{:.0}", watched.peak_mib),
+            format!("{:.0}", bare.peak_mib),
+            both(|side| side.playlists),
+            both(|side| side.segments),
+            both(|side| side.megabytes),
+            format!("{} / {}", watched.trouble, bare.trouble),
+        ]
+    }
+
+    fn json(&self) -> Value {
+        let [watched, bare] = &self.sides;
+        json!({
+            "mode": self.mode, "streams": self.streams, "ratio": self.ratio(), "least": self.least, "ratios": self.ratios,
+            "watch": watched.json(), "bare": bare.json(),
+        })
+    }
+}

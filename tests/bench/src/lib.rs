@@ -1,0 +1,17 @@
+//! What the benchmarks share: streams to watch, child processes to compare, figures and tables.
+//!
+//! One program per benchmark lies in `src/bin`; `cargo xtask bench NAME` runs it. Each prints a table for people
+//! and, as its last line, one JSON object for machines. Machines are noisy, so what a benchmark claims is a count,
+//! or a ratio of two things measured in turn; no test asserts a time. Everything ends by itself.
+
+pub mod bare;
+pub mod child;
+pub mod control;
+mod error;
+pub mod figures;
+pub mod origin_child;
+pub mod process;
+pub mod stand;
+pub mod table;
+
+pub use error::BenchError;
