@@ -1,5 +1,6 @@
 //! Is the stream healthy now? Three states with reasons, and NO DATA: never the last colour.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -148,8 +149,7 @@ pub fn evaluate(stream: &StreamState, now: EpochMs, limits: &Limits) -> Health {
         found.add(HealthState::NoData, None, What::NotLooked(silence));
         return found.finish();
     }
-    let played: Vec<Seen<'_>> =
-        stream.played().map(|known| Seen { known, buffer: known.buffer_at(now) }).collect();
+    let played: Vec<Seen<'_>> = stream.played().map(|known| Seen::of(known, now)).collect();
     loads(stream, &played, limits, &mut found);
     segments(&played, now, limits, &mut found);
     delivery(&played, now, limits, &mut found);
@@ -180,7 +180,18 @@ impl Reasons {
 /// A rendition and its buffer as it stands now.
 struct Seen<'a> {
     known: &'a Rendition,
-    buffer: Buffer,
+    buffer: Cow<'a, Buffer>,
+}
+
+impl<'a> Seen<'a> {
+    /// A buffer that still plays now says the same as at the last look: most do, and are not copied.
+    fn of(known: &'a Rendition, now: EpochMs) -> Self {
+        let buffer = match known.buffer.plays_until(now) {
+            true => Cow::Borrowed(&known.buffer),
+            false => Cow::Owned(known.buffer_at(now)),
+        };
+        Self { known, buffer }
+    }
 }
 
 /// For how long nobody has looked, if that is too long.

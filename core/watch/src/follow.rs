@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use hlsops_domain::observation::{Load, SegmentAttempt};
-use hlsops_domain::playlist::{self, Multivariant, Parsed, Segment};
+use hlsops_domain::playlist::{self, Multivariant, Parsed, Segment, Sources, Variables};
 use hlsops_domain::rendition::{Location, RenditionSpec, list_renditions};
 use hlsops_domain::{EpochMs, Event, Failure, Limits, MediaUs, Observation, RenditionId, StreamState, step};
 use url::Url;
@@ -61,6 +61,7 @@ pub async fn watch_from<T: Transport, C: Clock, S: Sink>(
         state,
         under_way: FuturesUnordered::new(),
         events: Vec::new(),
+        variables: Variables::default(),
         target,
         transport,
         clock,
@@ -90,6 +91,8 @@ struct Follower<'s, T, C, S> {
     state: StreamState,
     under_way: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send>>>,
     events: Vec<Event>,
+    /// What the multivariant playlist defined when it was last read: media playlists import from it.
+    variables: Variables,
 }
 
 /// A request that ended.
@@ -182,8 +185,11 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
             Err(failure) => return self.master_failed(requested_at, answer, *failure),
         };
         let text = playlist::decode(body);
-        match playlist::read(&text) {
+        let sources = Sources { query: answer.final_url.query(), imports: None };
+        let expanded = playlist::expand(&text, sources);
+        match playlist::read(&expanded.text) {
             Parsed::Multivariant(list) => {
+                self.variables = expanded.variables;
                 let specs = self.state.recognise(renditions(&list, &answer.final_url));
                 let load = load(requested_at, answer, Ok(specs.as_slice()));
                 self.observe(&Observation::Master(load));
@@ -209,7 +215,9 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
 
     fn take_playlist(&mut self, id: RenditionId, requested_at: EpochMs, answer: &PlaylistAnswer) {
         let text = answer.outcome.as_ref().map(|body| playlist::decode(body));
-        let parsed = text.as_ref().map(|text| playlist::read(text)).map_err(|failure| **failure);
+        let sources = Sources { query: answer.final_url.query(), imports: Some(&self.variables) };
+        let expanded = text.as_ref().map(|text| playlist::expand(text, sources));
+        let parsed = expanded.as_ref().map(|it| playlist::read(&it.text)).map_err(|failure| ***failure);
         let outcome = match &parsed {
             Ok(Parsed::Media(list)) => Ok(list),
             Ok(Parsed::Multivariant(_)) => Err(Failure::WrongContent),

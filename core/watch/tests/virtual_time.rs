@@ -319,3 +319,29 @@ async fn a_target_duration_that_is_far_too_small_makes_no_outage() {
         assert_eq!(words, ["NO DATA", "HEALTHY"], "{written} s: {:?}", seen.health);
     }
 }
+
+/// The variants are behind one variable, the segments behind one that is imported and one from the URL.
+#[tokio::test(start_paused = true)]
+async fn variables_are_put_in_before_anything_is_fetched() {
+    let seen = run("master.m3u8?session=s%2F7", MINUTE, |ask| match ask.is_playlist() {
+        true if ask.path.starts_with("master") => {
+            let define = "#EXTM3U\n#EXT-X-DEFINE:QUERYPARAM=\"session\"\n\
+                          #EXT-X-DEFINE:NAME=\"place\",VALUE=\"/edge/{$session}\"\n";
+            let text = master("?k=9").replace("#EXTM3U\n", define);
+            let text = text.replace("audio/", "{$place}/audio/").replace("high/", "{$place}/high/");
+            ok(text.replace("low/", "{$place}/low/"))
+        }
+        true if ask.path.starts_with("edge/s/7/") && ask.path.ends_with("index.m3u8?k=9") => {
+            let define = "#EXTM3U\n#EXT-X-DEFINE:IMPORT=\"place\"\n#EXT-X-DEFINE:QUERYPARAM=\"k\"\n";
+            let text = live(ask.ms, 4, 6).replace("#EXTM3U\n", define);
+            ok(text.replace("seg-", "{$place}/k{$k}/seg-"))
+        }
+        false if ask.path.starts_with("edge/s/7/k9/seg-") => ok(""),
+        _ => fail(Failure::Http(404)),
+    })
+    .await;
+    assert!(seen.served.iter().all(|served| served.ok), "{:?}", seen.served);
+    assert!(seen.asked("seg-").len() > 30, "{:?}", seen.served);
+    assert_eq!(seen.state.renditions().count(), 3);
+    assert_eq!(seen.findings(), [""; 0]);
+}

@@ -310,6 +310,12 @@ impl Buffer {
         self.empty_since
     }
 
+    /// Playback goes on until `now` without a wait, whatever comes.
+    #[must_use]
+    pub fn plays_until(&self, now: EpochMs) -> bool {
+        self.phase == Phase::Playing && self.level.as_duration() >= now.since(self.at)
+    }
+
     /// A viewer of this rendition sees something, or may still patiently wait for the start.
     #[must_use]
     pub fn is_served(&self) -> bool {

@@ -287,4 +287,6 @@ pub enum ProblemKind {
     VariantWithoutUri,
     /// A tag that may stand once stands again.
     Duplicate,
+    /// A reference to a variable that is not defined before it (rfc8216bis section 4.3), or that has no room.
+    UndefinedVariable,
 }
