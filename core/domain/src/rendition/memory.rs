@@ -73,6 +73,9 @@ pub struct Memory {
     /// What was known before the last encoder restart. When a list agrees with it again, there was no
     /// restart: an edge served something too old to overlap.
     before: VecDeque<(u64, u64)>,
+    /// How many of the newest ones stood in the last list. Only those can be given twice at the same time: an
+    /// encoder that restarts at 0 again and again may well come back to numbers of long ago.
+    listed: usize,
 }
 
 /// The fingerprint of a segment whose name no longer tells: it agrees with every other.
@@ -110,7 +113,7 @@ impl Memory {
     #[must_use]
     pub fn of(remembered: &[(u64, u64)]) -> Self {
         let newest = &remembered[remembered.len().saturating_sub(Self::MAX)..];
-        Self { known: newest.iter().copied().collect(), before: VecDeque::new() }
+        Self { known: newest.iter().copied().collect(), before: VecDeque::new(), listed: newest.len() }
     }
 
     /// From here on only the numbers of what was seen tell: the playlist is loaded from another path, where the
@@ -140,17 +143,18 @@ impl Memory {
             return Change::Unchanged;
         };
         let Some(known) = self.last_sequence() else { return Change::First };
-        let (agree, disagree) = overlap(&self.known, list);
-        let conflict = agree == 0 && disagree > 0;
+        let (agree, disagree) = overlap(self.known.iter(), list);
+        let other = agree == 0 && (disagree > 0 || last != known);
         if is_after(last, known) {
             let next = known.wrapping_add(1);
-            let returned = || overlap(&self.before, list).0 > 0;
+            let returned = || overlap(self.before.iter(), list).0 > 0;
             if !is_after(first.sequence, next) || returned() {
                 return Change::Advanced;
             }
             Change::Jumped { missing: first.sequence.wrapping_sub(next) }
-        } else if conflict || (agree == 0 && last != known) {
-            Change::WentDown { from: known, to: last, conflict }
+        } else if other {
+            let recent = self.known.iter().skip(self.known.len().saturating_sub(self.listed));
+            Change::WentDown { from: known, to: last, conflict: overlap(recent, list).1 > 0 }
         } else if last == known {
             Change::Unchanged
         } else if disagree == 0 {
@@ -172,11 +176,14 @@ impl Memory {
             }
             self.known.push_back((segment.sequence, fingerprint(segment)));
         }
+        if !matches!(change, Change::OlderCopy { .. }) {
+            self.listed = list.segments.len();
+        }
     }
 }
 
 /// How many sequence numbers stand in both, with the same and with another segment.
-fn overlap(known: &VecDeque<(u64, u64)>, list: &MediaPlaylist<'_>) -> (usize, usize) {
+fn overlap<'a>(known: impl Iterator<Item = &'a (u64, u64)>, list: &MediaPlaylist<'_>) -> (usize, usize) {
     let Some(base) = list.segments.first().map(|s| s.sequence) else { return (0, 0) };
     let (mut agree, mut disagree) = (0, 0);
     for (sequence, known) in known {

@@ -56,6 +56,9 @@ fn what_a_list_means_beside_those_before() {
     check_change("10abc 11bcd 10abc", "OlderCopy 1");
     check_change("10abc 13def 9zab", "OlderCopy 4");
     check_change("10abc 0xyz", "WentDown 12>2");
+    // Restarted twice: the numbers of the first restart have long left the list.
+    check_change("10abcdef 0uv 2wx 4yz 0pq", "WentDown 5>1");
+    check_change("10abcdef 0uv 2wx 4yz 4pq", "WentDown 5>5 conflict");
     check_change("10abc 10xyz", "WentDown 12>12 conflict");
     check_change("10abc 9xyz", "WentDown 12>11 conflict");
     check_change("10abcdef 10abxyz", "WentDown 15>14 conflict");

@@ -48,8 +48,9 @@ const TWISTS: [(Twist, &str); 5] = [
     (Twist::OlderCopy, "older-copy"),
 ];
 
-/// Time between two restarts of one stream.
-const RESTART_EVERY: Duration = Duration::from_secs(61);
+/// Time between two restarts of one stream. Long enough for the numbers of the restart before to leave the list
+/// of 10 s segments: a number that is given twice in one list's life is a fault.
+const RESTART_EVERY: Duration = Duration::from_secs(150);
 
 fn main() -> ExitCode {
     let options = Options::parse();
