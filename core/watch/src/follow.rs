@@ -61,6 +61,7 @@ pub async fn watch_from<T: Transport, C: Clock, S: Sink>(
         state,
         under_way: FuturesUnordered::new(),
         events: Vec::new(),
+        judged_at: clock.now(),
         variables: Variables::default(),
         target,
         transport,
@@ -74,7 +75,7 @@ pub async fn watch_from<T: Transport, C: Clock, S: Sink>(
             () = &mut until => break,
             ended = follower.next_end() => match ended {
                 Some(ended) => follower.take(ended),
-                None => follower.observe(&Observation::Tick),
+                None => follower.tick(),
             },
         }
     }
@@ -91,6 +92,8 @@ struct Follower<'s, T, C, S> {
     state: StreamState,
     under_way: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send>>>,
     events: Vec<Event>,
+    /// When health was judged last.
+    judged_at: EpochMs,
     /// What the multivariant playlist defined when it was last read: media playlists import from it.
     variables: Variables,
 }
@@ -105,7 +108,7 @@ enum Ended {
 impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
     /// The next request that ends; none when it is time for a tick or for another request.
     async fn next_end(&mut self) -> Option<Ended> {
-        let tick_at = self.clock.now() + TICK;
+        let tick_at = self.judged_at + TICK;
         let wake_at = self.plan.wake_at().map_or(tick_at, |at| at.min(tick_at));
         let wake = self.clock.sleep_until(wake_at);
         if self.under_way.is_empty() {
@@ -115,6 +118,13 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
         tokio::select! {
             ended = self.under_way.next() => ended,
             () = wake => None,
+        }
+    }
+
+    /// Judges health again if nothing else has made it be judged for a while.
+    fn tick(&mut self) {
+        if self.clock.now() >= self.judged_at + TICK {
+            self.observe(&Observation::Tick);
         }
     }
 
@@ -279,6 +289,9 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
     fn observe_playlist(&mut self, seen: &Observation<'_>) -> Option<hlsops_domain::rendition::Follow> {
         let now = self.clock.now();
         self.events.clear();
+        if !matches!(seen, Observation::Asked(_)) {
+            self.judged_at = now;
+        }
         let follow = step(&mut self.state, now, seen, &self.target.limits, &mut self.events);
         self.sink.stepped(&self.state, now, &self.events);
         follow
