@@ -1,0 +1,137 @@
+//! One stream of a shard: take it over, watch it, store what happens.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hlsops_domain::id::StableHash;
+use hlsops_domain::{Limits, StreamState};
+use hlsops_fetch::{Fetcher, HeaderHosts, Session, SessionError};
+use hlsops_store::{
+    Holder, Segments, Spent, Store, StoreError, StreamConfig, StreamId, TakeOver, Taken, Writer, limits_from,
+    pack,
+};
+use hlsops_watch::{Clock, HttpTransport, Target, watch_from};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::mpsc;
+use url::Url;
+
+use crate::recorder::Recorder;
+use crate::writer::{PageWriter, WriterEnd};
+
+/// How watching a stream ended.
+#[derive(Debug)]
+pub struct StreamEnd {
+    /// Which.
+    pub stream: StreamId,
+    /// Why.
+    pub outcome: Result<WriterEnd, StreamError>,
+    /// What the table charged.
+    pub spent: Spent,
+}
+
+/// Why a stream could not be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// Its URL is none.
+    #[error("the stream's URL cannot be read: {0}")]
+    Url(#[from] url::ParseError),
+    /// A header cannot be sent.
+    #[error("request header `{0}` cannot be sent: use printable ASCII")]
+    Header(String),
+    /// Its headers are too many or too large.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// There is no such threshold or profile.
+    #[error("there is no threshold or profile `{0}`")]
+    Limit(String),
+    /// A newer watcher has it.
+    #[error("watched by {}", .0.name)]
+    Taken(Holder),
+    /// The table failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The windows of health, and a reserve.
+const PAST: Duration = Duration::from_secs(180);
+
+/// Watches a stream until `until` ends or another watcher has it.
+pub(crate) async fn watch_stream<C: Clock>(
+    store: Store,
+    fetcher: Fetcher,
+    clock: C,
+    config: StreamConfig,
+    writer: Writer,
+    until: impl Future<Output = ()> + Send,
+) -> StreamEnd {
+    let stream = config.id.clone();
+    let mut spent = Spent::default();
+    let outcome = watch_inner(store, fetcher, clock, config, writer, until, &mut spent).await;
+    StreamEnd { stream, outcome, spent }
+}
+
+async fn watch_inner<C: Clock>(
+    store: Store,
+    fetcher: Fetcher,
+    clock: C,
+    config: StreamConfig,
+    writer: Writer,
+    until: impl Future<Output = ()> + Send,
+    spent: &mut Spent,
+) -> Result<WriterEnd, StreamError> {
+    let target = target(&config)?;
+    let transport = HttpTransport::new(fetcher, Arc::new(session(&config, &target.url)?));
+    let second = StableHash::new().with(config.id.name().as_bytes()).finish() % 60;
+    let minute = Recorder::minute_of(clock.now(), second);
+    let taken = match store.take_over(&config.id, &writer, minute).await?.add_to(spent) {
+        TakeOver::Taken(taken) => *taken,
+        TakeOver::Lost(holder) => return Err(StreamError::Taken(holder)),
+    };
+    let pointer = store.incident_pointer(&config.id).await?.add_to(spent);
+    let state = resume(&taken, &clock);
+    let minute = taken.chain.minute_at(minute);
+    let (pages, incoming) = mpsc::channel(Recorder::QUEUE);
+    let mut recorder = Recorder::new(pages, second, minute, taken.log(minute));
+    let writing = PageWriter::new(store, taken.chain, pointer).run(incoming);
+    tokio::pin!(writing);
+    // The watch ends when it is told to, and when the writer has ended before it: the stream is lost then.
+    let watching = watch_from(state, target, transport, clock.clone(), &mut recorder, until);
+    let state = tokio::select! {
+        state = watching => state,
+        (end, cost) = &mut writing => {
+            *spent += cost;
+            return Ok(end);
+        }
+    };
+    let (end, ()) = tokio::join!(writing, recorder.finish(&state, clock.now()));
+    *spent += end.1;
+    Ok(end.0)
+}
+
+fn resume<C: Clock>(taken: &Taken, clock: &C) -> StreamState {
+    match taken.closing() {
+        Some(closing) => {
+            let past = pack::past(taken.logs(), closing, clock.now(), PAST);
+            StreamState::resume(closing.clone(), &past)
+        }
+        None => StreamState::new(clock.now()),
+    }
+}
+
+fn target(config: &StreamConfig) -> Result<Target, StreamError> {
+    let limits: Limits = limits_from(&config.profile, &config.overrides)
+        .map_err(|unknown| StreamError::Limit(unknown.to_owned()))?;
+    Ok(Target { url: Url::parse(&config.url)?, limits, fetch_segments: config.segments == Segments::Full })
+}
+
+fn session(config: &StreamConfig, url: &Url) -> Result<Session, StreamError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &config.headers {
+        let bad = || StreamError::Header(name.clone());
+        let key: HeaderName = name.parse().map_err(|_| bad())?;
+        let value: HeaderValue = value.parse().map_err(|_| bad())?;
+        headers.append(key, value);
+    }
+    Ok(Session::with_headers(headers, HeaderHosts::of(url))?)
+}
