@@ -16,6 +16,8 @@ use hlsops_store::{
 use crate::support::{NOW, Random, Table, closing, notice, rendition_id, writer};
 
 const PER_MINUTE: u64 = 4;
+/// How long a sender's claim on a row lasts.
+const CLAIM_MS: u64 = 1_000;
 
 /// One stream, its origin, and all who watch it.
 struct World {
@@ -126,12 +128,14 @@ impl World {
         self.made.lock().unwrap_or_else(PoisonError::into_inner).push((id, opened));
     }
 
-    /// Publishes what is due until nothing is, dying now and then between publishing and marking.
+    /// Publishes what is due, dying now and then between publishing and marking. `until_empty` goes on until
+    /// nothing is left: each turn is then longer than a claim lasts, so that what is claimed comes up again.
     async fn send(&self, seed: u64, clock: &AtomicU64, until_empty: bool) {
         let mut random = Random(seed);
         let me = writer(&format!("s{seed}"), 0);
         loop {
-            let now = clock.fetch_add(500, Relaxed);
+            let turn = if until_empty { 2 * CLAIM_MS } else { CLAIM_MS / 2 };
+            let now = clock.fetch_add(turn, Relaxed) + turn;
             if !until_empty {
                 tokio::time::sleep(Duration::from_millis(60)).await;
             }
@@ -141,7 +145,7 @@ impl World {
                 return;
             }
             for row in due.unwrap_or_default() {
-                let until = EpochMs(now + 1_000);
+                let until = EpochMs(now + CLAIM_MS);
                 let Ok(claim) = self.store.claim_notice(&row, &me, EpochMs(now), until).await else {
                     continue;
                 };
