@@ -7,12 +7,14 @@
 //! [`Recorder`], its sink, which cuts what happened into minutes; and the [`PageWriter`], which stores them.
 //! A watcher that has lost a stream learns it from its next write, drops what it has and stops.
 
+mod network;
 mod recorder;
 mod shard;
 pub mod shards;
 mod stream;
 mod writer;
 
+pub use network::Network;
 pub use recorder::{Page, Recorder};
 pub use shard::{Ended, Shard, Shared, watch_shard};
 pub use stream::{StreamEnd, StreamError};

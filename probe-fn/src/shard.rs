@@ -9,15 +9,16 @@ use hlsops_watch::Clock;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::network::Network;
 use crate::stream::{StreamEnd, watch_stream};
 
 /// What a watcher works with.
 #[derive(Clone, Debug)]
-pub struct Shared<C> {
+pub struct Shared<C, N = Fetcher> {
     /// The table.
     pub store: Store,
-    /// The HTTP client.
-    pub fetcher: Fetcher,
+    /// How the streams are reached.
+    pub network: N,
     /// Time.
     pub clock: C,
 }
@@ -56,8 +57,8 @@ const MAX_STREAMS: usize = 1_000;
 ///
 /// # Errors
 /// When the lease or the list of streams cannot be read. A stream that fails is in [`Ended::streams`].
-pub async fn watch_shard<C: Clock>(
-    shared: Shared<C>,
+pub async fn watch_shard<C: Clock, N: Network>(
+    shared: Shared<C, N>,
     shard: Shard,
     until: impl Future<Output = ()> + Send,
 ) -> Result<Ended, StoreError> {
@@ -70,11 +71,8 @@ pub async fn watch_shard<C: Clock>(
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     for assignment in streams {
-        let Shared { store, fetcher, clock } = shared.clone();
-        let (writer, stopped) = (shard.writer.clone(), stopped.clone());
-        tasks.spawn(async move {
-            watch_stream(store, fetcher, clock, assignment.config, writer, told(stopped)).await
-        });
+        let (shared, writer, stopped) = (shared.clone(), shard.writer.clone(), stopped.clone());
+        tasks.spawn(async move { watch_stream(shared, assignment.config, writer, told(stopped)).await });
     }
     let superseded = tokio::select! {
         lost = hold(&shared, &shard, &mut spent) => lost,
@@ -103,7 +101,7 @@ async fn told(mut stopped: watch::Receiver<bool>) {
 
 /// Keeps the lease until it is lost. A table that does not answer is no reason to stop watching: the next
 /// page will tell.
-async fn hold<C: Clock>(shared: &Shared<C>, shard: &Shard, spent: &mut Spent) -> bool {
+async fn hold<C: Clock, N: Network>(shared: &Shared<C, N>, shard: &Shard, spent: &mut Spent) -> bool {
     loop {
         shared.clock.sleep_until(shared.clock.now() + BEAT).await;
         match shared.store.lease(shard.id).await.map(|paid| paid.add_to(spent)) {

@@ -1,22 +1,21 @@
 //! One stream of a shard: take it over, watch it, store what happens.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use hlsops_domain::id::StableHash;
 use hlsops_domain::{Limits, StreamState};
-use hlsops_fetch::{Fetcher, HeaderHosts, Session, SessionError};
+use hlsops_fetch::SessionError;
 use hlsops_store::{
-    Holder, Segments, Spent, Store, StoreError, StreamConfig, StreamId, TakeOver, Taken, Writer, limits_from,
-    pack,
+    Holder, Segments, Spent, StoreError, StreamConfig, StreamId, TakeOver, Taken, Writer, limits_from, pack,
 };
-use hlsops_watch::{Clock, HttpTransport, Target, watch_from};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use hlsops_watch::{Clock, Target, watch_from};
 use tokio::sync::mpsc;
 use url::Url;
 
+use crate::network::Network;
 use crate::recorder::Recorder;
+use crate::shard::Shared;
 use crate::writer::{PageWriter, WriterEnd};
 
 /// How watching a stream ended.
@@ -57,31 +56,28 @@ pub enum StreamError {
 const PAST: Duration = Duration::from_secs(180);
 
 /// Watches a stream until `until` ends or another watcher has it.
-pub(crate) async fn watch_stream<C: Clock>(
-    store: Store,
-    fetcher: Fetcher,
-    clock: C,
+pub(crate) async fn watch_stream<C: Clock, N: Network>(
+    shared: Shared<C, N>,
     config: StreamConfig,
     writer: Writer,
     until: impl Future<Output = ()> + Send,
 ) -> StreamEnd {
     let stream = config.id.clone();
     let mut spent = Spent::default();
-    let outcome = watch_inner(store, fetcher, clock, config, writer, until, &mut spent).await;
+    let outcome = watch_inner(shared, config, writer, until, &mut spent).await;
     StreamEnd { stream, outcome, spent }
 }
 
-async fn watch_inner<C: Clock>(
-    store: Store,
-    fetcher: Fetcher,
-    clock: C,
+async fn watch_inner<C: Clock, N: Network>(
+    shared: Shared<C, N>,
     config: StreamConfig,
     writer: Writer,
     until: impl Future<Output = ()> + Send,
     spent: &mut Spent,
 ) -> Result<WriterEnd, StreamError> {
+    let Shared { store, network, clock } = shared;
     let target = target(&config)?;
-    let transport = HttpTransport::new(fetcher, Arc::new(session(&config, &target.url)?));
+    let transport = network.transport(&config, &target.url)?;
     let second = StableHash::new().with(config.id.name().as_bytes()).finish() % 60;
     let minute = Recorder::minute_of(clock.now(), second);
     let taken = match store.take_over(&config.id, &writer, minute).await?.add_to(spent) {
@@ -123,15 +119,4 @@ fn target(config: &StreamConfig) -> Result<Target, StreamError> {
     let limits: Limits = limits_from(&config.profile, &config.overrides)
         .map_err(|unknown| StreamError::Limit(unknown.to_owned()))?;
     Ok(Target { url: Url::parse(&config.url)?, limits, fetch_segments: config.segments == Segments::Full })
-}
-
-fn session(config: &StreamConfig, url: &Url) -> Result<Session, StreamError> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in &config.headers {
-        let bad = || StreamError::Header(name.clone());
-        let key: HeaderName = name.parse().map_err(|_| bad())?;
-        let value: HeaderValue = value.parse().map_err(|_| bad())?;
-        headers.append(key, value);
-    }
-    Ok(Session::with_headers(headers, HeaderHosts::of(url))?)
 }

@@ -51,7 +51,7 @@ async fn world() -> World {
         revision: 0,
     };
     let _saved = store.save_stream(&config, SHARD).await.unwrap();
-    World { origin, shared: Shared { store, fetcher, clock }, _engine: engine }
+    World { origin, shared: Shared { store, network: fetcher, clock }, _engine: engine }
 }
 
 fn stream() -> StreamId {
