@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use hlsops_domain::event::EventKind;
 use hlsops_domain::findings::FindingBook;
+use hlsops_domain::id::StableHash;
 use hlsops_domain::incident::Transition;
 use hlsops_domain::{Closing, EpochMs, Event, Health, RenditionId, StreamState};
-use hlsops_store::Minute;
 use hlsops_store::pack::MinuteLog;
+use hlsops_store::{Minute, Outline, StreamId};
 use hlsops_watch::Sink;
 use tokio::sync::mpsc;
+
+use crate::board::Place;
+use crate::weight::Work;
 
 /// A minute as it stands: what the writer stores.
 #[derive(Clone, Debug)]
@@ -22,6 +26,8 @@ pub struct Page {
     pub closing: Closing,
     /// Health now, with its reasons.
     pub health: Health,
+    /// What the stream consists of now, and why it is as it is.
+    pub outline: Outline,
     /// Everything that happened in the minute so far.
     pub log: MinuteLog,
     /// Findings of the minute so far.
@@ -45,6 +51,8 @@ pub struct Recorder {
     transitions: Vec<(EpochMs, Transition)>,
     urgent: bool,
     cut_at: Option<EpochMs>,
+    place: Option<Place>,
+    work: Work,
 }
 
 impl Recorder {
@@ -65,7 +73,22 @@ impl Recorder {
             transitions: Vec::new(),
             urgent: false,
             cut_at: None,
+            place: None,
+            work: Work::default(),
         }
+    }
+
+    /// Also keeps the stream's tile up to date.
+    #[must_use]
+    pub(crate) fn shown_at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
+    /// The second at which a stream's minutes begin.
+    #[must_use]
+    pub fn second_of(stream: &StreamId) -> u64 {
+        StableHash::new().with(stream.name().as_bytes()).finish() % 60
     }
 
     /// The minute of a stream that begins its minutes at `second`.
@@ -74,19 +97,48 @@ impl Recorder {
         Minute::of(at - Duration::from_secs(second % 60))
     }
 
-    /// Cuts the last page; what the writer has no room for is left to the next watcher's first look.
+    /// Cuts the last page.
     pub async fn finish(mut self, state: &StreamState, at: EpochMs) {
+        self.flush(state, at).await;
+    }
+
+    /// Cuts a page now, and waits until the writer has room for it.
+    pub async fn flush(&mut self, state: &StreamState, at: EpochMs) {
         let page = self.page(state, at);
+        self.urgent = false;
+        self.cut_at = Some(at);
         // A writer that is gone has lost the stream to another watcher: there is nothing to save.
         let _ = self.pages.send(page).await;
     }
 
+    /// Begins the minute `at` lies in without cutting a page of the one before: for who has flushed, and has
+    /// not looked since.
+    pub fn turn(&mut self, at: EpochMs) {
+        let minute = Minute::of(at - self.offset);
+        if minute > self.minute {
+            self.begin(minute, at);
+        }
+    }
+
+    fn begin(&mut self, minute: Minute, at: EpochMs) {
+        self.minute = minute;
+        self.log = MinuteLog::new(minute);
+        self.findings = FindingBook::default();
+        if let (Some(place), Some(weight)) = (&self.place, self.work.finish(at)) {
+            place.weigh(weight);
+        }
+    }
+
     fn page(&mut self, state: &StreamState, at: EpochMs) -> Page {
+        if let Some(place) = &self.place {
+            place.show(state);
+        }
         Page {
             at,
             minute: self.minute,
             closing: state.closing(),
             health: state.health.clone(),
+            outline: Outline::of(state.renditions().map(|known| &known.spec), &state.health),
             log: self.log.clone(),
             findings: self.findings.clone(),
             transitions: std::mem::take(&mut self.transitions),
@@ -102,8 +154,18 @@ impl Recorder {
         true
     }
 
+    /// A tile shows a change at once, and everything else when a page is cut.
+    fn show(&self, state: &StreamState) {
+        match &self.place {
+            Some(place) if self.urgent => place.show(state),
+            Some(place) => place.looked(state),
+            None => {}
+        }
+    }
+
     fn take(&mut self, event: &Event) {
         self.log.push(event);
+        self.work.add(&event.kind);
         match &event.kind {
             EventKind::Finding(finding) => {
                 self.urgent |= !self.findings.iter().any(|f| f.rule == finding.rule);
@@ -124,13 +186,12 @@ impl Sink for Recorder {
         for event in events {
             self.take(event);
         }
+        self.show(state);
         let minute = Minute::of(at - self.offset);
         if minute > self.minute {
             // The step that ends a minute belongs to it: state and log agree.
             if self.cut(state, at) {
-                self.minute = minute;
-                self.log = MinuteLog::new(minute);
-                self.findings = FindingBook::default();
+                self.begin(minute, at);
             }
             return;
         }
@@ -141,6 +202,7 @@ impl Sink for Recorder {
     }
 
     fn loaded(&mut self, rendition: RenditionId, ttfb: Option<Duration>) {
+        self.work.loaded();
         self.log.loaded(rendition, ttfb);
     }
 }

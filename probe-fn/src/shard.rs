@@ -3,14 +3,15 @@
 use std::future::Future;
 use std::time::Duration;
 
+use hlsops_domain::EpochMs;
 use hlsops_fetch::Fetcher;
-use hlsops_store::{Leased, ShardId, Spent, Store, StoreError, Writer};
+use hlsops_store::{Beat, Lease, Leased, ShardId, Spent, Store, StoreError, Writer};
 use hlsops_watch::Clock;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 
+use crate::crew::Crew;
 use crate::network::Network;
-use crate::stream::{StreamEnd, watch_stream};
+use crate::nudge::Nudge;
+use crate::stream::StreamEnd;
 
 /// What a watcher works with.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Shared<C, N = Fetcher> {
     pub network: N,
     /// Time.
     pub clock: C,
+    /// Says that configuration has changed, where it was changed in this process.
+    pub nudge: Nudge,
 }
 
 /// Which shard, and as whom.
@@ -30,6 +33,9 @@ pub struct Shard {
     pub id: ShardId,
     /// This run, with the lease epoch it was started for.
     pub writer: Writer,
+    /// When it must have ended; none to go on for as long as it may. A watcher with an end is relieved some
+    /// time before it, stream by stream.
+    pub ends: Option<EpochMs>,
 }
 
 /// How a watcher ended.
@@ -37,23 +43,25 @@ pub struct Shard {
 pub struct Ended {
     /// A newer watcher has the shard, rather than that we were told to stop.
     pub superseded: bool,
-    /// How each stream ended.
+    /// How each stream ended that was watched until the end.
     pub streams: Vec<StreamEnd>,
     /// What the table charged for all of it.
     pub spent: Spent,
 }
 
-/// How often a watcher looks whether it is superseded.
-const BEAT: Duration = Duration::from_secs(5);
-
-/// Most streams of a shard.
-const MAX_STREAMS: usize = 1_000;
+/// A watcher that was not heard of for this long is missing.
+pub const MISSING: Duration = Duration::from_secs(45);
 
 /// Takes the lease and watches the shard's streams until a newer watcher has it or `until` ends. Requests
 /// under way are let end and the last pages are stored before it returns.
 ///
-/// Two watchers of a shard: the newer epoch wins; the older one ends at its next beat, and whatever it
-/// stores until then is in what the newer one takes over, or refused.
+/// Streams that are added, removed or changed meanwhile are started, stopped and restarted within seconds,
+/// at once after [`Nudge::ring`]; the others are not disturbed. A stream whose table or watch failed is
+/// started again after a growing pause.
+///
+/// Two watchers of a shard: the newer epoch wins, and whatever the older one stores until it ends is in what
+/// the newer one takes over, or refused. An older one that has an end and is alive hands its streams over
+/// one by one within 70 s, each at the end of its minute; any other ends at its next look, within 5 s.
 ///
 /// # Errors
 /// When the lease or the list of streams cannot be read. A stream that fails is in [`Ended::streams`].
@@ -62,52 +70,62 @@ pub async fn watch_shard<C: Clock, N: Network>(
     shard: Shard,
     until: impl Future<Output = ()> + Send,
 ) -> Result<Ended, StoreError> {
+    let mut nudged = shared.nudge.listen();
     let mut spent = Spent::default();
-    let lease = shared.store.take_lease(shard.id, &shard.writer, shared.clock.now()).await?;
-    if lease.add_to(&mut spent) != Leased::Held {
+    let (store, now) = (shared.store.clone(), shared.clock.now());
+    let before = store.lease(shard.id, true).await?.add_to(&mut spent).unwrap_or_default();
+    let beat = Beat { at: now, ends: shard.ends, ..Beat::default() };
+    if store.take_lease(shard.id, &shard.writer, beat).await?.add_to(&mut spent) != Leased::Held {
         return Ok(Ended { superseded: true, streams: Vec::new(), spent });
     }
-    let streams = shared.store.shard_streams(shard.id, MAX_STREAMS).await?.add_to(&mut spent);
-    let (stop, stopped) = watch::channel(false);
-    let mut tasks = JoinSet::new();
-    for assignment in streams {
-        let (shared, writer, stopped) = (shared.clone(), shard.writer.clone(), stopped.clone());
-        tasks.spawn(async move { watch_stream(shared, assignment.config, writer, told(stopped)).await });
-    }
-    let superseded = tokio::select! {
-        lost = hold(&shared, &shard, &mut spent) => lost,
-        () = until => false,
-    };
-    // Nobody listening means that all streams have ended already.
-    let _ = stop.send(true);
-    let mut ends = Vec::new();
-    while let Some(end) = tasks.join_next().await {
-        match end {
-            Ok(end) => {
-                spent += end.spent;
-                ends.push(end);
-            }
-            Err(panic) => tracing::error!("watching a stream ended by {panic}"),
+    let relieves = is_relief(&before, now).then_some(now);
+    let (id, writer) = (shard.id, shard.writer.clone());
+    let mut crew = Crew::new(shared, shard, before.changes, relieves);
+    let superseded = match crew.muster().await {
+        Ok(()) => tokio::select! {
+            () = crew.watch(&mut nudged) => true,
+            () = until => false,
+        },
+        Err(error) => {
+            // Nobody watches: the next one need not wait until this one is missed.
+            let _ = store.release_lease(id, &writer).await;
+            return Err(error);
         }
+    };
+    let (streams, cost) = crew.dismiss().await;
+    spent += cost;
+    if !superseded && let Err(error) = store.release_lease(id, &writer).await {
+        tracing::warn!(shard.id = id.0, "cannot release the lease: {error}");
     }
-    Ok(Ended { superseded, streams: ends, spent })
+    Ok(Ended { superseded, streams, spent })
 }
 
-/// Ends when `stopped` becomes true, or nobody can say so any more.
-async fn told(mut stopped: watch::Receiver<bool>) {
-    // An error means that the shard's watcher is gone: that is a reason to stop as well.
-    let _ = stopped.wait_for(|stop| *stop).await;
+/// Whether the holder of `before` is alive and hands its streams over.
+fn is_relief(before: &Lease, now: EpochMs) -> bool {
+    before.holder.is_some() && before.beat.ends.is_some() && now.since(before.beat.at) < MISSING
 }
 
-/// Keeps the lease until it is lost. A table that does not answer is no reason to stop watching: the next
-/// page will tell.
-async fn hold<C: Clock, N: Network>(shared: &Shared<C, N>, shard: &Shard, spent: &mut Spent) -> bool {
-    loop {
-        shared.clock.sleep_until(shared.clock.now() + BEAT).await;
-        match shared.store.lease(shard.id).await.map(|paid| paid.add_to(spent)) {
-            Ok(Some(lease)) if lease.holder.name != shard.writer.name => return true,
-            Ok(_) => {}
-            Err(error) => tracing::warn!(shard.id = shard.id.0, "cannot read the lease: {error}"),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_living_watcher_with_an_end_is_relieved() {
+        let holder = Some(Writer { name: "a".into(), epoch: 1 });
+        let lease = |at, ends: Option<u64>| Lease {
+            holder: holder.clone(),
+            beat: Beat { at: EpochMs(at), ends: ends.map(EpochMs), ..Beat::default() },
+            changes: 0,
+        };
+        let now = EpochMs(1_000_000);
+        for (before, expected) in [
+            (lease(960_000, Some(1_100_000)), true),
+            (lease(960_000, None), false),
+            (lease(950_000, Some(1_100_000)), false),
+            (lease(0, Some(1_100_000)), false),
+            (Lease { holder: None, ..lease(960_000, Some(1_100_000)) }, false),
+        ] {
+            assert_eq!(is_relief(&before, now), expected, "{before:?}");
         }
     }
 }

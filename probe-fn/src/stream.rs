@@ -4,15 +4,18 @@ use std::future::Future;
 use std::time::Duration;
 
 use hlsops_domain::id::StableHash;
-use hlsops_domain::{Limits, StreamState};
+use hlsops_domain::{Limits, Pace, StreamState};
 use hlsops_fetch::SessionError;
 use hlsops_store::{
-    Holder, Segments, Spent, StoreError, StreamConfig, StreamId, TakeOver, Taken, Writer, limits_from, pack,
+    Holder, Segments, Spent, StoreError, StreamConfig, StreamId, TakeOver, Taken, WatchMode, Writer,
+    limits_from, pack,
 };
 use hlsops_watch::{Clock, Target, watch_from};
 use tokio::sync::mpsc;
 use url::Url;
 
+use crate::board::Place;
+use crate::interval::{Rhythm, look_again};
 use crate::network::Network;
 use crate::recorder::Recorder;
 use crate::shard::Shared;
@@ -52,19 +55,28 @@ pub enum StreamError {
     Store(#[from] StoreError),
 }
 
+impl StreamError {
+    /// Trying again helps only after the configuration was changed.
+    #[must_use]
+    pub const fn is_configuration(&self) -> bool {
+        matches!(self, Self::Url(_) | Self::Header(_) | Self::Session(_) | Self::Limit(_))
+    }
+}
+
 /// The windows of health, and a reserve.
-const PAST: Duration = Duration::from_secs(180);
+pub(crate) const PAST: Duration = Duration::from_secs(180);
 
 /// Watches a stream until `until` ends or another watcher has it.
 pub(crate) async fn watch_stream<C: Clock, N: Network>(
     shared: Shared<C, N>,
     config: StreamConfig,
     writer: Writer,
+    place: Place,
     until: impl Future<Output = ()> + Send,
 ) -> StreamEnd {
     let stream = config.id.clone();
     let mut spent = Spent::default();
-    let outcome = watch_inner(shared, config, writer, until, &mut spent).await;
+    let outcome = watch_inner(shared, config, writer, place, until, &mut spent).await;
     StreamEnd { stream, outcome, spent }
 }
 
@@ -72,13 +84,15 @@ async fn watch_inner<C: Clock, N: Network>(
     shared: Shared<C, N>,
     config: StreamConfig,
     writer: Writer,
+    place: Place,
     until: impl Future<Output = ()> + Send,
     spent: &mut Spent,
 ) -> Result<WriterEnd, StreamError> {
-    let Shared { store, network, clock } = shared;
+    let Shared { store, network, clock, .. } = shared;
     let target = target(&config)?;
     let transport = network.transport(&config, &target.url)?;
-    let second = StableHash::new().with(config.id.name().as_bytes()).finish() % 60;
+    let seed = StableHash::new().with(config.id.name().as_bytes()).finish();
+    let second = Recorder::second_of(&config.id);
     let minute = Recorder::minute_of(clock.now(), second);
     let taken = match store.take_over(&config.id, &writer, minute).await?.add_to(spent) {
         TakeOver::Taken(taken) => *taken,
@@ -88,11 +102,21 @@ async fn watch_inner<C: Clock, N: Network>(
     let state = resume(&taken, &clock);
     let minute = taken.chain.minute_at(minute);
     let (pages, incoming) = mpsc::channel(Recorder::QUEUE);
-    let mut recorder = Recorder::new(pages, second, minute, taken.log(minute));
-    let writing = PageWriter::new(store, taken.chain, pointer).run(incoming);
+    let mut recorder = Recorder::new(pages, second, minute, taken.log(minute)).shown_at(place);
+    let writing = PageWriter::new(store, config.clone(), taken.chain, pointer).run(incoming);
     tokio::pin!(writing);
     // The watch ends when it is told to, and when the writer has ended before it: the stream is lost then.
-    let watching = watch_from(state, target, transport, clock.clone(), &mut recorder, until);
+    let watching = async {
+        match config.watch {
+            WatchMode::Continuous => {
+                watch_from(state, target, transport, clock.clone(), &mut recorder, until).await
+            }
+            WatchMode::Interval { every_s } => {
+                let rhythm = Rhythm::new(Duration::from_secs(every_s), seed);
+                look_again(state, target, transport, clock.clone(), &mut recorder, rhythm, until).await
+            }
+        }
+    };
     let state = tokio::select! {
         state = watching => state,
         (end, cost) = &mut writing => {
@@ -109,14 +133,22 @@ fn resume<C: Clock>(taken: &Taken, clock: &C) -> StreamState {
     match taken.closing() {
         Some(closing) => {
             let past = pack::past(taken.logs(), closing, clock.now(), PAST);
-            StreamState::resume(closing.clone(), &past)
+            StreamState::resume(closing.clone().not_after(clock.now()), &past)
         }
         None => StreamState::new(clock.now()),
     }
 }
 
+fn pace(mode: WatchMode) -> Pace {
+    match mode {
+        WatchMode::Continuous => Pace::Continuous,
+        WatchMode::Interval { every_s } => Pace::Interval(Duration::from_secs(every_s)),
+    }
+}
+
 fn target(config: &StreamConfig) -> Result<Target, StreamError> {
-    let limits: Limits = limits_from(&config.profile, &config.overrides)
+    let limits = limits_from(&config.profile, &config.overrides)
         .map_err(|unknown| StreamError::Limit(unknown.to_owned()))?;
+    let limits = Limits { watch: pace(config.watch), ..limits };
     Ok(Target { url: Url::parse(&config.url)?, limits, fetch_segments: config.segments == Segments::Full })
 }

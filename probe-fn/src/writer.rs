@@ -2,9 +2,10 @@
 
 use hlsops_domain::incident::Incident;
 use hlsops_domain::{EpochMs, Health, HealthState};
+use hlsops_notify::event;
 use hlsops_store::{
-    Chain, Closed, Content, Holder, MinuteFindings, NewIncident, Notice, Opened, Pointer, Resolution, Saved,
-    Spent, Store, StoreError,
+    Chain, Closed, Content, Holder, IncidentId, MinuteFindings, NewIncident, Notice, Opened, Outline,
+    Pointer, Resolution, Saved, Spent, Store, StoreError, StreamConfig,
 };
 use tokio::sync::mpsc;
 
@@ -25,8 +26,13 @@ pub enum WriterEnd {
 #[derive(Debug)]
 pub struct PageWriter {
     store: Store,
+    config: StreamConfig,
     chain: Chain,
     pointer: Pointer,
+    /// As it is stored; none before it was read.
+    outline: Option<Outline>,
+    /// The worst there was since the incident was opened, as far as this writer has seen it.
+    worst: Option<(HealthState, String)>,
     spent: Spent,
 }
 
@@ -34,10 +40,10 @@ impl PageWriter {
     /// Tries to bring the pointer and the state together before the page waits for the next one.
     const INCIDENT_TRIES: u32 = 3;
 
-    /// A writer with a chain it has taken and the stream's incident pointer.
+    /// A writer with the stream's configuration, a chain it has taken and the stream's incident pointer.
     #[must_use]
-    pub fn new(store: Store, chain: Chain, pointer: Pointer) -> Self {
-        Self { store, chain, pointer, spent: Spent::default() }
+    pub fn new(store: Store, config: StreamConfig, chain: Chain, pointer: Pointer) -> Self {
+        Self { store, config, chain, pointer, outline: None, worst: None, spent: Spent::default() }
     }
 
     /// Stores every page that comes, until the recorder is gone or the stream is lost. Also says what it cost.
@@ -66,12 +72,36 @@ impl PageWriter {
             self.store.save_findings(&stream, &findings, &writer).await?.add_to(&mut self.spent);
         }
         self.reconcile(page).await?;
+        if let Err(error) = self.describe(page).await {
+            // The watch does not depend on it, and the next page has it again.
+            tracing::warn!(stream.id = %self.chain.stream(), "cannot describe the stream: {error}");
+        }
         Ok(Saved::Saved)
+    }
+
+    /// Stores what the stream consists of and why it is as it is, where that has changed. Renditions that are
+    /// not known yet, after a change of watcher, are those of the watcher before.
+    async fn describe(&mut self, page: &Page) -> Result<(), StoreError> {
+        let stored = match self.outline.take() {
+            Some(stored) => stored,
+            None => self.store.outline(self.chain.stream()).await?.add_to(&mut self.spent),
+        };
+        let mut outline = page.outline.clone();
+        if outline.renditions.is_empty() {
+            outline.renditions.clone_from(&stored.renditions);
+        }
+        if outline != stored {
+            let (stream, writer) = (self.chain.stream(), self.chain.writer());
+            self.store.save_outline(stream, &outline, writer, page.at).await?.add_to(&mut self.spent);
+        }
+        self.outline = Some(outline);
+        Ok(())
     }
 
     /// The stored state carries the wanted transition, so a crash between the two writes loses nothing: the
     /// next watcher finds state and pointer apart and brings them together.
     async fn reconcile(&mut self, page: &Page) -> Result<(), StoreError> {
+        self.note_worst(page);
         for _ in 0..Self::INCIDENT_TRIES {
             let done = match (page.closing.incident, self.pointer.open.is_some()) {
                 (Incident::Open { since, .. }, false) => self.open(page, since).await?,
@@ -85,15 +115,36 @@ impl PageWriter {
         Ok(())
     }
 
+    fn note_worst(&mut self, page: &Page) {
+        if !matches!(page.closing.incident, Incident::Open { .. }) {
+            return;
+        }
+        if self.worst.as_ref().is_none_or(|(worst, _)| *worst < page.health.state)
+            && let Some(reason) = page.health.reasons.first()
+        {
+            self.worst = Some((page.health.state, reason.what.to_string()));
+        }
+    }
+
     async fn open(&mut self, page: &Page, since: EpochMs) -> Result<bool, StoreError> {
         let title = title(&page.health);
         let trigger = match page.health.state {
             HealthState::Unhealthy => "unhealthy",
             _ => "long_degraded",
         };
-        let notice = Notice { at: since, kind: "incident.opened", body: &title };
-        let new = NewIncident { at: since, trigger, title: &title, notice };
         let (stream, writer) = (self.chain.stream().clone(), self.chain.writer().clone());
+        let id = IncidentId::new(&stream, self.pointer.version + 1);
+        let about = event::About {
+            stream: &self.config,
+            incident: id.as_str(),
+            seq: 1,
+            title: &title,
+            trigger,
+            opened: since,
+        };
+        let body = event::opened(&about, &page.health).to_json();
+        let notice = Notice { at: since, kind: event::OPENED, body: &body };
+        let new = NewIncident { at: since, trigger, title: &title, notice };
         let opened = self.store.open_incident(&stream, self.pointer.version, &new, &writer).await?;
         Ok(match opened.add_to(&mut self.spent) {
             Opened::Opened(_) | Opened::Already(_) => true,
@@ -106,17 +157,45 @@ impl PageWriter {
 
     async fn close(&mut self, page: &Page) -> Result<bool, StoreError> {
         let note = "healthy again";
-        let notice = Notice { at: page.at, kind: "incident.resolved", body: note };
+        let body = self.resolved(page, note).await?;
+        let notice = Notice { at: page.at, kind: event::RESOLVED, body: &body };
         let resolution = Resolution { at: page.at, note, notice };
         let (stream, writer) = (self.chain.stream().clone(), self.chain.writer().clone());
         let closed = self.store.close_incident(&stream, &self.pointer, &resolution, &writer).await?;
         Ok(match closed.add_to(&mut self.spent) {
-            Closed::Closed | Closed::Already => true,
+            Closed::Closed | Closed::Already => {
+                self.worst = None;
+                true
+            }
             Closed::Moved(pointer) => {
                 self.pointer = pointer;
                 false
             }
         })
+    }
+
+    /// The event of closing what the pointer says is open. What opened it, maybe long ago and seen by another
+    /// watcher, is in the table.
+    async fn resolved(&mut self, page: &Page, note: &str) -> Result<String, StoreError> {
+        let Some((id, opened)) = self.pointer.open.clone() else { return Ok(String::new()) };
+        let incident = self.store.incident(&id).await?.add_to(&mut self.spent);
+        let (title, trigger) =
+            incident.map(|incident| (incident.title, incident.trigger)).unwrap_or_default();
+        let opened_with = match trigger.as_str() {
+            "unhealthy" => HealthState::Unhealthy,
+            _ => HealthState::Degraded,
+        };
+        let seen = self.worst.as_ref().filter(|(worst, _)| *worst >= opened_with);
+        let worst = seen.map_or((opened_with, title.as_str()), |(state, what)| (*state, what.as_str()));
+        let about = event::About {
+            stream: &self.config,
+            incident: id.as_str(),
+            seq: self.pointer.seq + 1,
+            title: &title,
+            trigger: &trigger,
+            opened,
+        };
+        Ok(event::resolved(&about, page.at, Some(worst), note).to_json())
     }
 
     async fn read_pointer(&mut self) -> Result<(), StoreError> {

@@ -87,6 +87,32 @@ pub enum Past {
     Rebuffered(EpochMs, EpochMs),
 }
 
+impl Closing {
+    /// As a clock tells it that says `now`: what another clock told for later is told for now, or else nothing
+    /// would count as late until that time has come. The beginning of an incident stays: it is its name.
+    #[must_use]
+    pub fn not_after(mut self, now: EpochMs) -> Self {
+        let past = |at: &mut EpochMs| *at = (*at).min(now);
+        [&mut self.began_at, &mut self.health_since].into_iter().for_each(past);
+        self.last_look.iter_mut().for_each(past);
+        match &mut self.incident {
+            Incident::Open { healthy_since, .. } => healthy_since.iter_mut().for_each(past),
+            Incident::Pending { since, .. } => past(since),
+            Incident::None => {}
+        }
+        for rendition in &mut self.renditions {
+            let buffer = &mut rendition.buffer;
+            [&mut rendition.playlist_since, &mut buffer.at, &mut buffer.began_at, &mut buffer.last_completion]
+                .into_iter()
+                .for_each(past);
+            let seen = [&mut rendition.loaded_at, &mut rendition.changed_at, &mut rendition.last_look];
+            let waits = [&mut buffer.consistent_since, &mut buffer.empty_since];
+            seen.into_iter().chain(waits).flatten().for_each(past);
+        }
+        self
+    }
+}
+
 impl StreamState {
     /// What another watcher needs to carry on.
     #[must_use]

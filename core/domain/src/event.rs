@@ -7,7 +7,7 @@ use crate::health::{Health, HealthState};
 use crate::id::RenditionId;
 use crate::incident::Transition;
 use crate::observation::Failure;
-use crate::rendition::PlaylistState;
+use crate::rendition::{Loss, PlaylistState};
 use crate::units::{EpochMs, MediaUs};
 
 /// One entry of a stream's timeline.
@@ -74,6 +74,8 @@ pub enum EventKind {
         /// No further attempt follows: the segment is lost.
         last: bool,
     },
+    /// Media was lost without an attempt at it: its numbers were jumped over while we looked.
+    JumpedOver(Loss),
     /// A viewer ran out of media.
     RebufferingStarted,
     /// Media came again.

@@ -145,7 +145,7 @@ impl fmt::Display for What {
 #[must_use]
 pub fn evaluate(stream: &StreamState, now: EpochMs, limits: &Limits) -> Health {
     let mut found = Reasons::default();
-    if let Some(silence) = no_data(stream, now) {
+    if let Some(silence) = no_data(stream, now, limits) {
         found.add(HealthState::NoData, None, What::NotLooked(silence));
         return found.finish();
     }
@@ -199,9 +199,9 @@ impl<'a> Seen<'a> {
 /// Where a rendition was ever looked at, renditions count alone: the stream's own playlist may answer all the
 /// while, and says nothing of what viewers get. A load under way ends the silence when it began, and for as
 /// long as a load may take.
-fn no_data(stream: &StreamState, now: EpochMs) -> Option<Duration> {
+fn no_data(stream: &StreamState, now: EpochMs, limits: &Limits) -> Option<Duration> {
     let longest = stream.played().map(Rendition::target).max().unwrap_or_default();
-    let allowed = Limits::no_data_after(longest);
+    let allowed = limits.no_data_after(longest);
     let seen = stream.played().filter_map(|r| r.last_look).max();
     let last = seen.or(stream.last_look).unwrap_or(stream.began_at);
     let asked = stream.played().filter_map(|r| r.asked_at).max();

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use crate::freshness::Pace;
 use crate::units::MediaUs;
 
 /// Thresholds of one stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
+    /// How it is watched, and so what it means that nobody has looked for a while. Default: continuously.
+    pub watch: Pace,
     /// How far back health looks. Default: 120 s.
     pub window: Duration,
     /// Segments lost in the window from which a stream is DEGRADED. Default: 1.
@@ -50,6 +53,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            watch: Pace::Continuous,
             window: Duration::from_secs(120),
             lost_degraded: 1,
             lost_unhealthy: None,
@@ -88,9 +92,14 @@ impl Limits {
         }
     }
 
-    /// Without a look for this long there is nothing to say: max(30 s, 3 target durations).
+    /// Without a look for this long there is nothing to say: max(30 s, 3 target durations), or the
+    /// [`Pace::stale_after`] of a stream that is looked at now and then, if that is longer.
     #[must_use]
-    pub fn no_data_after(target: MediaUs) -> Duration {
-        target.times(3).as_duration().max(Duration::from_secs(30))
+    pub fn no_data_after(&self, target: MediaUs) -> Duration {
+        let least = match self.watch {
+            Pace::Continuous => Duration::from_secs(30),
+            Pace::Interval(_) => self.watch.stale_after(),
+        };
+        target.times(3).as_duration().max(least)
     }
 }

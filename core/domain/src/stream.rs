@@ -218,7 +218,7 @@ fn playlist(
     let (follow, progress) = rendition.on_playlist(at, load, limits);
     state.last_look = state.last_look.max(rendition.last_look);
     let (from, to) = (progress.state_before, rendition.playlist);
-    if let Some(length) = progress.own_gap {
+    if let Some(length) = progress.own_gap.filter(|length| !limits.watch.explains(*length)) {
         log.add(Some(id), EventKind::OwnGap(length));
     }
     for sequence in std::mem::take(&mut rendition.abandoned) {
@@ -226,6 +226,9 @@ fn playlist(
     }
     if let Some((first, last)) = progress.not_watched {
         log.add(Some(id), EventKind::NotWatched { first, last });
+    }
+    if progress.lost.segments > 0 {
+        log.add(Some(id), EventKind::JumpedOver(progress.lost));
     }
     if let (Err(failure), None) = (load.outcome, progress.change) {
         log.evidence |= !failure.is_no_evidence();

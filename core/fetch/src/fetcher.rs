@@ -1,5 +1,9 @@
 //! The client: configuration, and one request from its first hop to its last byte.
 
+mod post;
+
+pub use post::{Post, PostError, Posted};
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -120,6 +124,15 @@ impl Fetcher {
         let mut trip = Trip::new(&self.shared, request);
         let result = trip.run(on_chunk).await;
         trip.into_answer(result)
+    }
+
+    /// Whether the guard would let a request to `url` begin, as far as that can be told without resolving
+    /// its host name.
+    ///
+    /// # Errors
+    /// What [`Fetcher::get`] would fail with.
+    pub fn permits(&self, url: &Url) -> Result<(), FetchError> {
+        Checked::new(url, &self.shared.allow).map(|_| ())
     }
 
     /// How often the connector was given a checked address to connect to, since the start. A

@@ -4,6 +4,9 @@
 //! caller in chunks. It says how long each part took, and never takes longer or more than the
 //! caller's [`Bounds`].
 //!
+//! [`Fetcher::post`] posts a short message through the same guard, follows no redirect and reads
+//! back next to nothing.
+//!
 //! # How a request goes
 //! 1. The URL is checked: http or https, and an address in place of a host name must be globally
 //!    routable (`special_block` is the table) or allowed.
@@ -61,6 +64,6 @@ pub use answer::{Fetched, KeptHeaders, Timings};
 pub use bounds::{Bounds, Phase};
 pub use connector::{Lookup, SystemLookup};
 pub use error::{BuildError, Coding, FetchError, TlsFault};
-pub use fetcher::{FetchConfig, Fetcher, Get};
+pub use fetcher::{FetchConfig, Fetcher, Get, Post, PostError, Posted};
 pub use session::{Session, SessionError};
 pub use target::{AllowList, HeaderHosts, HostListError};

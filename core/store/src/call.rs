@@ -132,7 +132,7 @@ impl Store {
         Ok(done.map_or_else(Paid::refused, |out| Paid::wrote(Verdict::Done, out.consumed_capacity.as_ref())))
     }
 
-    /// Changes an item if the condition holds.
+    /// Changes an item if the condition holds; an empty condition: always.
     pub(crate) async fn update(
         &self,
         operation: &'static str,
@@ -147,7 +147,7 @@ impl Store {
                 .table_name(&self.table)
                 .set_key(Some(key_item(key)))
                 .update_expression(change)
-                .condition_expression(condition)
+                .set_condition_expression((!condition.is_empty()).then(|| condition.into()))
                 .set_expression_attribute_names(terms.names())
                 .set_expression_attribute_values(terms.values())
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)

@@ -76,6 +76,31 @@ impl IncidentId {
         Self(format!("inc:{}:{}:{version}", stream.account, stream.name))
     }
 
+    /// Reads what [`IncidentId::as_str`] gave.
+    ///
+    /// # Errors
+    /// [`StoreError::BadId`] if it is something else.
+    pub fn parse(text: &str) -> Result<Self, StoreError> {
+        let id = Self(text.into());
+        match id.parts() {
+            Some(_) => Ok(id),
+            None => {
+                Err(StoreError::BadId { field: "incident", got: text.chars().take(StreamId::MAX).collect() })
+            }
+        }
+    }
+
+    /// Its stream, and the version of the pointer that opened it.
+    #[must_use]
+    pub fn parts(&self) -> Option<(StreamId, u64)> {
+        let mut parts = self.0.strip_prefix("inc:")?.split(':');
+        let (account, name, version) = (parts.next()?, parts.next()?, parts.next()?);
+        let stream = StreamId::new(account, name).ok()?;
+        let version = version.parse().ok()?;
+        // One spelling only.
+        (Self::new(&stream, version) == *self).then_some((stream, version))
+    }
+
     /// From its text.
     pub(crate) fn from_text(text: &str) -> Self {
         Self(text.into())
@@ -92,6 +117,21 @@ impl fmt::Display for IncidentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// A ULID in lower case: 48 bits of time and 80 of `random`, so that the order of text is the order of time.
+#[must_use]
+pub fn ulid(at: EpochMs, random: u128) -> String {
+    const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let bits = (u128::from(at.0) << 80) | (random & ((1 << 80) - 1));
+    let digit = |nth: u32| char::from(DIGITS[usize::try_from((bits >> (5 * nth)) & 31).unwrap_or_default()]);
+    (0..26).rev().map(digit).collect()
+}
+
+/// Bits for a [`ulid`] that are the same for the same text.
+pub(crate) fn spread(text: &str) -> u128 {
+    let hash = hlsops_domain::id::StableHash::new().with(text.as_bytes());
+    (u128::from(hash.finish()) << 64) | u128::from(hash.with(b"again").finish())
 }
 
 /// Streams that one watcher watches.
@@ -145,6 +185,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_ulid_is_sorted_by_time() {
+        assert_eq!(ulid(EpochMs(1_469_918_176_385), 0), "01arykm4r10000000000000000");
+        assert_eq!(ulid(EpochMs(0), u128::MAX), "0000000000zzzzzzzzzzzzzzzz");
+        assert!(ulid(EpochMs(1), 0) > ulid(EpochMs(0), u128::MAX));
+    }
+
+    #[test]
     fn identifiers_never_need_escaping() {
         assert!(StreamId::new("acme", "news-1_x.y").is_ok());
         for bad in ["", "a#b", "a b", "ä", &"x".repeat(65)] {
@@ -153,5 +200,12 @@ mod tests {
         let id = StreamId::new("acme", "news").expect("valid");
         assert_eq!(StreamId::parse(&id.to_string()).expect("valid"), id);
         assert_eq!(IncidentId::new(&id, 7).as_str(), "inc:acme:news:7");
+        let incident = IncidentId::parse("inc:acme:news:7").expect("valid");
+        assert_eq!(incident.parts(), Some((id, 7)));
+        for bad in
+            ["", "inc:acme:news", "inc:acme:news:07", "inc:acme:news:7:8", "inc:a#b:news:7", "x:acme:news:7"]
+        {
+            assert!(IncidentId::parse(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -7,6 +7,7 @@
 use hlsops_domain::EpochMs;
 
 use crate::Store;
+use crate::acknowledge::IncidentNote;
 use crate::call::{Select, Terms, Verdict};
 use crate::error::StoreError;
 use crate::ids::{IncidentId, StreamId, Writer};
@@ -16,16 +17,18 @@ use crate::outbox::{Notice, write_row};
 use crate::spent::{Paid, Spent};
 
 const VERSION: u64 = 1;
-const POINTER_VERSION: &str = "ver";
-const OPEN: &str = "open";
+pub(crate) const POINTER_VERSION: &str = "ver";
+pub(crate) const OPEN: &str = "open";
 const OPENED: &str = "oat";
-const SEQ: &str = "seq";
+pub(crate) const SEQ: &str = "seq";
 const BY: &str = "own";
 const ID: &str = "id";
 const STREAM: &str = "str";
 const TRIGGER: &str = "why";
 const TITLE: &str = "tit";
-const CLOSED: &str = "cat";
+pub(crate) const CLOSED: &str = "cat";
+pub(crate) const ACKNOWLEDGED: &str = "aat";
+pub(crate) const ACKNOWLEDGED_BY: &str = "aby";
 const NOTE: &str = "nt";
 
 /// Which incident of a stream is open, and how often that has changed.
@@ -101,12 +104,20 @@ pub struct IncidentItem {
     pub opened: EpochMs,
     /// When it ended.
     pub closed: Option<EpochMs>,
+    /// When somebody took it, and who.
+    pub acknowledged: Option<(EpochMs, String)>,
     /// What opened it.
     pub trigger: String,
     /// For people.
     pub title: String,
     /// Why it ended.
     pub note: Option<String>,
+}
+
+impl IncidentItem {
+    pub(crate) const fn key(&self) -> Key<'_> {
+        Key::Incident { stream: &self.stream, opened: self.opened, version: self.version }
+    }
 }
 
 impl Store {
@@ -323,7 +334,7 @@ impl Store {
 }
 
 /// The entry of a transition in the incident's own timeline.
-fn head(id: &IncidentId, at: EpochMs, n: u64, kind: &str, text: &str) -> Item {
+pub(crate) fn head(id: &IncidentId, at: EpochMs, n: u64, kind: &str, text: &str) -> Item {
     Writing::new(&Key::Timeline { incident: id, at, n }, VERSION)
         .text(TRIGGER, kind)
         .text(NOTE, text)
@@ -352,7 +363,18 @@ fn read_pointer(item: &Item) -> Result<Pointer, StoreError> {
     })
 }
 
-fn read_incident(item: &Item) -> Result<IncidentItem, StoreError> {
+/// What [`head`] wrote.
+pub(crate) fn read_note(item: &Item) -> Result<IncidentNote, StoreError> {
+    let reading = Reading::new(item, VERSION)?;
+    let at = reading.text(attribute::SK)?.split('#').next().and_then(|at| at.parse().ok());
+    Ok(IncidentNote {
+        at: EpochMs(at.ok_or_else(|| reading.damaged(attribute::SK))?),
+        kind: reading.text(TRIGGER)?.into(),
+        text: reading.text(NOTE)?.into(),
+    })
+}
+
+pub(crate) fn read_incident(item: &Item) -> Result<IncidentItem, StoreError> {
     let reading = Reading::new(item, VERSION)?;
     Ok(IncidentItem {
         id: IncidentId::from_text(reading.text(ID)?),
@@ -360,6 +382,9 @@ fn read_incident(item: &Item) -> Result<IncidentItem, StoreError> {
         version: reading.number(POINTER_VERSION)?,
         opened: reading.time(OPENED)?,
         closed: reading.find_number(CLOSED).map(EpochMs),
+        acknowledged: reading
+            .find_number(ACKNOWLEDGED)
+            .map(|at| (EpochMs(at), reading.find_text(ACKNOWLEDGED_BY).unwrap_or_default().into())),
         trigger: reading.text(TRIGGER)?.into(),
         title: reading.text(TITLE)?.into(),
         note: reading.find_text(NOTE).map(Into::into),

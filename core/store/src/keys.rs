@@ -36,7 +36,8 @@ pub mod kept {
     pub const INCIDENTS: u64 = 400 * DAY;
 }
 
-/// Partitions of the index that hold unsent outbox rows: the sweep reads all of them.
+/// Partitions of the index that hold outbox rows that are due, and as many again for letters: the sweep reads
+/// all of them.
 pub const DUE_PARTITIONS: u8 = 4;
 
 /// The key of one item.
@@ -51,6 +52,8 @@ pub enum Key<'a> {
     Minute(&'a StreamId, Minute),
     /// Rollup of an hour (hours since the epoch).
     Hour(&'a StreamId, u64),
+    /// What a stream consists of, and why it is as it is.
+    Outline(&'a StreamId),
     /// Which incident is open.
     Pointer(&'a StreamId),
     /// An incident.
@@ -65,6 +68,10 @@ pub enum Key<'a> {
     Cue { stream: &'a StreamId, at: EpochMs, event: u64 },
     /// Something to be told to someone: row `seq` of an incident or an alert's episode.
     Outbox { of: &'a str, seq: u64 },
+    /// That row on its way to one channel.
+    Letter { of: &'a str, channel: &'a str, seq: u64 },
+    /// That row in the inbox of its account.
+    Inbox { account: &'a str, entry: &'a str },
     /// Alert settings of an account.
     AlertSettings { account: &'a str },
     /// A notification channel.
@@ -76,7 +83,9 @@ pub enum Key<'a> {
     /// An entry of the audit log.
     Audit { account: &'a str, at: EpochMs, n: u64 },
     /// An attempt to deliver an alert.
-    Delivery { account: &'a str, at: EpochMs, n: u64 },
+    Delivery { account: &'a str, delivery: &'a str },
+    /// How many shards there are.
+    Plan,
     /// Who watches a shard.
     Lease(ShardId),
     /// The wall's summary of a shard.
@@ -92,6 +101,7 @@ impl Key<'_> {
             Self::Assignment(stream) => (of_stream(stream), "A#SHD".into()),
             Self::Minute(stream, minute) => (of_stream(stream), format!("{MINUTE}{}", minute_text(*minute))),
             Self::Hour(stream, hour) => (of_stream(stream), format!("H#{hour:08}")),
+            Self::Outline(stream) => (of_stream(stream), "A#NOW".into()),
             Self::Pointer(stream) => (of_stream(stream), "A#INC".into()),
             Self::Incident { stream, opened, version } => {
                 (of_stream(stream), format!("{INCIDENT}{}#{version}", time(*opened)))
@@ -104,15 +114,16 @@ impl Key<'_> {
                 (of_stream(stream), format!("{FINDINGS}{}#{epoch:010}", minute_text(*minute)))
             }
             Self::Cue { stream, at, event } => (of_stream(stream), format!("C#{}#{event}", time(*at))),
-            Self::Outbox { of, seq } => (format!("O#{of}"), format!("{seq:010}")),
+            Self::Outbox { of, seq } => (format!("O#{of}"), sequence(*seq)),
+            Self::Letter { of, channel, seq } => (format!("OL#{of}#{channel}"), sequence(*seq)),
+            Self::Inbox { account, entry } => (of_account(account), format!("{INBOX}{entry}")),
             Self::AlertSettings { account } => (of_account(account), "ALERTS".into()),
-            Self::Channel { account, channel } => (of_account(account), format!("CHANNEL#{channel}")),
+            Self::Channel { account, channel } => (of_account(account), format!("{CHANNEL}{channel}")),
             Self::Silence { account, silence } => (of_account(account), format!("SILENCE#{silence}")),
             Self::ApiKey { sha256 } => (format!("K#{sha256}"), "K".into()),
             Self::Audit { account, at, n } => (of_account(account), format!("AUDIT#{}#{n:06}", time(*at))),
-            Self::Delivery { account, at, n } => {
-                (of_account(account), format!("DELIVERY#{}#{n:06}", time(*at)))
-            }
+            Self::Delivery { account, delivery } => (of_account(account), format!("{DELIVERY}{delivery}")),
+            Self::Plan => ("PLAN".into(), "PLAN".into()),
             Self::Lease(shard) => (format!("L#{shard}"), "L".into()),
             Self::Summary(shard) => (format!("SH#{shard}"), "SUM".into()),
         }
@@ -131,8 +142,12 @@ pub enum IndexKey<'a> {
     Open { stream: &'a StreamId, opened: EpochMs },
     /// A closed incident among those of its account and month.
     Closed { stream: &'a StreamId, opened: EpochMs, closed: EpochMs },
+    /// An API key among those of its account.
+    KeyOf { account: &'a str, key: &'a str },
     /// An outbox row that is due.
     Due { of: &'a str, seq: u64, at: EpochMs },
+    /// A letter that is due.
+    DueLetter { of: &'a str, channel: &'a str, seq: u64, at: EpochMs },
 }
 
 impl IndexKey<'_> {
@@ -148,7 +163,11 @@ impl IndexKey<'_> {
             Self::Closed { stream, opened, closed } => {
                 (closed_incidents(stream.account(), *closed), format!("{}#{}", time(*opened), stream.name()))
             }
+            Self::KeyOf { account, key } => (keys_of(account), (*key).into()),
             Self::Due { of, seq, at } => (due(partition_of(of)), format!("{}#{of}#{seq:010}", time(*at))),
+            Self::DueLetter { of, channel, seq, at } => {
+                (due_letters(partition_of(channel)), format!("{}#{of}#{seq:010}#{channel}", time(*at)))
+            }
         }
     }
 }
@@ -157,6 +176,12 @@ impl IndexKey<'_> {
 #[must_use]
 pub fn streams_of(account: &str) -> String {
     format!("G#{account}#streams")
+}
+
+/// Index partition: the API keys of an account.
+#[must_use]
+pub fn keys_of(account: &str) -> String {
+    format!("G#{account}#keys")
 }
 
 /// Index partition: the enabled streams of a shard.
@@ -180,10 +205,17 @@ pub fn closed_incidents(account: &str, closed: EpochMs) -> String {
     format!("G#{account}#closed#{:04}-{:02}", day.year(), day.month())
 }
 
-/// Index partition: one of the unsent outbox rows' partitions, below [`DUE_PARTITIONS`].
+/// Index partition: one of those of outbox rows that are due, below [`DUE_PARTITIONS`].
 #[must_use]
 pub fn due(partition: u8) -> String {
     format!("O#due#{partition}")
+}
+
+/// Index partition: one of those of letters that are due, below [`DUE_PARTITIONS`]. All letters to a channel
+/// are in one, so that a channel that is behind stands in the way of few others.
+#[must_use]
+pub fn due_letters(partition: u8) -> String {
+    format!("OL#due#{partition}")
 }
 
 /// Sort keys of the index that are due at `now` are below this.
@@ -215,14 +247,26 @@ pub fn findings(from: Minute, to: Minute) -> (String, String) {
 pub const MINUTE: &str = "M#";
 /// What the sort keys of all incidents begin with.
 pub const INCIDENT: &str = "I#";
+/// What the sort keys of all channels begin with.
+pub const CHANNEL: &str = "CHANNEL#";
+/// What the sort keys of all deliveries begin with.
+pub const DELIVERY: &str = "DELIVERY#";
+/// What the sort keys of all entries of an inbox begin with.
+pub const INBOX: &str = "INBOX#";
 const FINDINGS: &str = "E#";
 
-fn of_account(account: &str) -> String {
+/// Partition of what belongs to an account as a whole.
+#[must_use]
+pub fn of_account(account: &str) -> String {
     format!("ACC#{account}")
 }
 
 fn of_incident(incident: &IncidentId) -> String {
     format!("T#{incident}")
+}
+
+fn sequence(seq: u64) -> String {
+    format!("{seq:010}")
 }
 
 fn time(at: EpochMs) -> String {
@@ -253,6 +297,7 @@ mod tests {
             Key::Assignment(&stream),
             Key::Minute(&stream, Minute(28_000_000)),
             Key::Hour(&stream, 466_666),
+            Key::Outline(&stream),
             Key::Pointer(&stream),
             Key::Incident { stream: &stream, opened: at, version: 3 },
             Key::Timeline { incident: &id, at, n: 1 },
@@ -260,12 +305,15 @@ mod tests {
             Key::Findings { stream: &stream, minute: Minute(28_000_000), epoch: 4 },
             Key::Cue { stream: &stream, at, event: 7 },
             Key::Outbox { of: "x", seq: 1 },
+            Key::Letter { of: "x", channel: "c", seq: 1 },
+            Key::Inbox { account: "acme", entry: "e" },
             Key::AlertSettings { account: "acme" },
             Key::Channel { account: "acme", channel: "c" },
             Key::Silence { account: "acme", silence: "s" },
             Key::ApiKey { sha256: "00" },
             Key::Audit { account: "acme", at, n: 1 },
-            Key::Delivery { account: "acme", at, n: 1 },
+            Key::Delivery { account: "acme", delivery: "d" },
+            Key::Plan,
             Key::Lease(ShardId(1)),
             Key::Summary(ShardId(1)),
         ];

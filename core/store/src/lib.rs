@@ -20,18 +20,27 @@
 //! Items are mapped by hand, and no domain type serialises. Each item has a schema version `v`; a newer one
 //! is [`StoreError::Newer`]. Minutes are packed ([`pack`]).
 
+mod acknowledge;
+mod api_keys;
 mod call;
+mod channels;
+mod deliveries;
 mod error;
 mod findings;
+mod history;
 pub mod ids;
+mod inbox;
 mod incidents;
 mod item;
 pub mod keys;
 mod leases;
+mod letters;
 mod minute_item;
 mod minutes;
 mod outbox;
+mod outline;
 pub mod pack;
+mod plan;
 mod retry;
 mod spent;
 mod stream_item;
@@ -41,19 +50,26 @@ mod table;
 mod takeover;
 mod thresholds;
 
+pub use acknowledge::{Acknowledged, Acknowledgement, IncidentNote, IncidentsOf};
+pub use api_keys::{ApiKey, KeyScope};
+pub use channels::{Channel, Format, Secret};
+pub use deliveries::Delivery;
 pub use error::StoreError;
 pub use findings::{FindingRow, MinuteFindings};
-pub use ids::{IncidentId, Minute, ShardId, StreamId, Writer};
+pub use ids::{IncidentId, Minute, ShardId, StreamId, Writer, ulid};
+pub use inbox::InboxEntry;
 pub use incidents::{Closed, IncidentItem, NewIncident, Opened, Pointer, Resolution};
-pub use leases::{Lease, Leased};
+pub use leases::{Beat, Lease, Leased};
+pub use letters::{Claim, Letter, Outcome};
 pub use minutes::{Chain, Content, Holder, Saved, Slot, StoredMinute};
-pub use outbox::{Claim, Marked, Notice, OutboxRow};
+pub use outbox::{Addressed, Due, Notice, OutboxRow};
+pub use outline::{Outline, OutlineReason, OutlineRendition};
 pub use retry::Retry;
 pub use spent::{Paid, Spent};
 pub use streams::{Assignment, Configured, Cursor, ListPage, Segments, StreamConfig, WatchMode};
 pub use summary::{ShardSummary, Tile};
 pub use takeover::{TakeOver, Taken};
-pub use thresholds::limits_from;
+pub use thresholds::{PROFILES, Profile, Threshold, limits_from};
 
 use aws_sdk_dynamodb::Client;
 

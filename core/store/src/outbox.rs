@@ -1,18 +1,22 @@
 //! The outbox: what is to be told to someone, written in the transaction of what happened.
 //!
-//! A sender claims a row for a while, publishes, and marks it sent. A row that is neither stays due and is
-//! found by the next sweep. Row n+1 of an incident is claimed only after row n was sent. Publishing may
-//! repeat when a sender dies between publishing and marking: the row's id is the receivers' to recognise it
-//! by.
+//! A row is due until it is addressed: one transaction turns it into a [`Letter`] for each channel and an
+//! entry of the inbox. From then on each letter goes its own way, so that a channel that does not take it
+//! neither holds up the others nor makes them hear it twice. The row counts the letters under way and is sent
+//! when none is left. Row n+1 of an incident is addressed only after row n, and a letter of it goes out only
+//! after those before it to the same channel.
 
 use hlsops_domain::EpochMs;
+use hlsops_domain::id::StableHash;
 
 use crate::Store;
-use crate::call::{Select, Terms};
+use crate::call::{Select, Terms, Verdict};
 use crate::error::StoreError;
-use crate::ids::{StreamId, Writer};
+use crate::ids::StreamId;
+use crate::inbox::write_entry;
 use crate::item::{Item, Reading, Writing};
 use crate::keys::{self, DUE_PARTITIONS, IndexKey, Key, attribute, kept};
+use crate::letters::{Letter, write_letter};
 use crate::spent::{Paid, Spent};
 
 const VERSION: u64 = 1;
@@ -22,10 +26,12 @@ const STREAM: &str = "str";
 const KIND: &str = "ev";
 const BODY: &str = "body";
 const AT: &str = "at";
-const LOCKED_UNTIL: &str = "lu";
-const OWNER: &str = "own";
-const SENT: &str = "sent";
-const TRIES: &str = "try";
+/// When it was addressed.
+const ADDRESSED: &str = "adr";
+/// Letters under way.
+pub(crate) const LEFT: &str = "left";
+/// When the newest of its letters was settled.
+pub(crate) const SETTLED: &str = "lat";
 
 /// What is to be told.
 #[derive(Clone, Copy, Debug)]
@@ -58,13 +64,16 @@ pub struct OutboxRow {
     pub body: String,
     /// When it happened.
     pub at: EpochMs,
-    /// Claims so far.
-    pub tries: u64,
-    /// When it was sent.
+    /// When it was addressed.
+    pub addressed: Option<EpochMs>,
+    /// When the last of its letters was delivered or given up.
     pub sent: Option<EpochMs>,
 }
 
 impl OutboxRow {
+    /// Most channels of a row: more do not fit into a transaction.
+    pub const MAX_CHANNELS: usize = 98;
+
     /// What receivers recognise a repeated message by.
     #[must_use]
     pub fn id(&self) -> String {
@@ -72,26 +81,24 @@ impl OutboxRow {
     }
 }
 
-/// What became of a claim.
+/// What became of addressing a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// Publish it, then mark it sent.
-    Claimed(OutboxRow),
-    /// Another sender has it until then.
-    Taken(EpochMs),
-    /// The row before it is still unsent.
+pub enum Addressed {
+    /// These letters are under way, and due.
+    Addressed(Vec<Letter>),
+    /// It was addressed before, or there is no such row.
+    Already,
+    /// The row before it is not addressed yet.
     Waits,
-    /// It was sent, or there is no such row.
-    Done,
 }
 
-/// What became of a mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Marked {
-    /// It is marked.
-    Marked,
-    /// The claim had run out and another sender has it: the message may go out twice, with one id.
-    NotOurs,
+/// What is due.
+#[derive(Debug)]
+pub struct Due<T> {
+    /// What can be read.
+    pub items: Vec<T>,
+    /// Why the others cannot.
+    pub unreadable: Vec<StoreError>,
 }
 
 impl Store {
@@ -116,106 +123,74 @@ impl Store {
 
     /// Rows that are due at `now`, oldest first in each of the index's partitions, at most `most` of each.
     ///
-    /// Concurrent writers: an index, so a row may be missing for a moment, or be claimed already.
+    /// Concurrent writers: an index, so a row may be missing for a moment, or be addressed already.
     ///
     /// # Errors
     /// Whatever the table says.
-    pub async fn due_notices(&self, now: EpochMs, most: usize) -> Result<Paid<Vec<OutboxRow>>, StoreError> {
-        let mut all = Paid::free(Vec::new());
-        for partition in 0..DUE_PARTITIONS {
-            let terms = Terms::default().text(":p", keys::due(partition)).text(":now", keys::due_before(now));
-            let mut select = Select::index("g1p = :p AND g1s < :now", terms);
-            select.limit = u32::try_from(most).ok();
-            let items = self.query_all("sweep the outbox", select, most).await?.add_to(&mut all.spent);
-            for item in &items {
-                all.value.push(read_row(item)?);
-            }
-        }
-        Ok(all)
+    pub async fn due_notices(&self, now: EpochMs, most: usize) -> Result<Paid<Due<OutboxRow>>, StoreError> {
+        self.due("sweep the outbox", keys::due, now, most, read_row).await
     }
 
-    /// Claims a row until `until`, so that no other sender publishes it meanwhile.
+    /// Addresses a row: a letter for each of `channels`, due at once, and an entry of the account's inbox, all
+    /// in one transaction with the row, which is due no more.
     ///
-    /// Concurrent writers: one gets it, the others [`Claim::Taken`]; after `until` it can be claimed again.
-    /// Repeating a call whose reply was lost, with the same `until`, gives the claim.
+    /// Concurrent writers: one addresses it, the others get [`Addressed::Already`]; a row whose predecessor
+    /// is not addressed yet [`Addressed::Waits`]. Whoever repeats a call, or makes the same one at the same
+    /// time, may get either: the letters are due anyway.
     ///
     /// # Errors
-    /// Whatever the table says.
-    pub async fn claim_notice(
+    /// [`StoreError::TooLarge`] for more than [`OutboxRow::MAX_CHANNELS`], and whatever the table says.
+    pub async fn address(
         &self,
         row: &OutboxRow,
-        writer: &Writer,
+        channels: &[&str],
         now: EpochMs,
-        until: EpochMs,
-    ) -> Result<Paid<Claim>, StoreError> {
-        let mut spent = Spent::default();
-        if !self.before_is_sent(row).await?.add_to(&mut spent) {
-            return Ok(Paid { value: Claim::Waits, spent });
+    ) -> Result<Paid<Addressed>, StoreError> {
+        if channels.len() > OutboxRow::MAX_CHANNELS {
+            let (got, limit) = (channels.len(), OutboxRow::MAX_CHANNELS);
+            return Err(StoreError::TooLarge { what: "the list of channels", got, limit });
         }
-        let (_, due) = IndexKey::Due { of: &row.of, seq: row.seq, at: until }.pair();
+        let mut spent = Spent::default();
+        if !self.before_is_addressed(row).await?.add_to(&mut spent) {
+            return Ok(Paid { value: Addressed::Waits, spent });
+        }
+        let letters: Vec<Letter> = channels.iter().map(|channel| Letter::new(row, channel, now)).collect();
         let terms = Terms::default()
-            .name("#lu", LOCKED_UNTIL)
-            .name("#o", OWNER)
-            .name("#t", TRIES)
-            .name("#s", SENT)
-            .name("#g", attribute::G1S)
+            .name("#a", ADDRESSED)
+            .name("#l", LEFT)
+            .name("#d", SETTLED)
+            .name("#g", attribute::G1P)
+            .name("#h", attribute::G1S)
             .number(":now", now.0)
-            .number(":until", until.0)
-            .number(":one", 1)
-            .text(":me", &writer.name)
-            .text(":g", due);
-        let free = "(attribute_not_exists(#lu) OR #lu < :now)";
-        let condition = format!("attribute_exists(pk) AND attribute_not_exists(#s) AND {free}");
-        let change = "SET #lu = :until, #o = :me, #g = :g ADD #t :one";
+            .number(":n", letters.len() as u64);
         let key = Key::Outbox { of: &row.of, seq: row.seq };
-        let verdict = self.update("claim an outbox row", &key, change, &condition, &terms).await?;
-        let value = match verdict.add_to(&mut spent).refused() {
-            None => Claim::Claimed(OutboxRow { tries: row.tries + 1, ..row.clone() }),
-            Some(None) => Claim::Done,
-            Some(Some(found)) => {
-                let reading = Reading::any(&found);
-                let locked = EpochMs(reading.find_number(LOCKED_UNTIL).unwrap_or_default());
-                if reading.find_number(SENT).is_some() {
-                    Claim::Done
-                } else if locked == until && reading.find_text(OWNER) == Some(&writer.name) {
-                    Claim::Claimed(read_row(&found)?)
-                } else {
-                    Claim::Taken(locked)
-                }
-            }
+        let change = "SET #a = :now, #l = :n, #d = :now REMOVE #g, #h";
+        let condition = "attribute_exists(pk) AND attribute_not_exists(#a)";
+        let mut writes = vec![self.part_update(&key, change, condition, &terms)?];
+        writes.push(self.part_put(write_entry(row), None, &Terms::default())?);
+        for letter in &letters {
+            let condition = Some("attribute_not_exists(pk)");
+            writes.push(self.part_put(write_letter(letter), condition, &Terms::default())?);
+        }
+        // Another hand may address another list of channels: then the condition decides, not the token.
+        let of_list = |hash: StableHash, channel: &&str| hash.with(channel.as_bytes());
+        let list = channels.iter().fold(StableHash::new().with(row.id().as_bytes()), of_list);
+        let token = format!("a-{:016x}-{}", list.finish(), now.0);
+        let verdict = self.transact("address an outbox row", &token, &writes).await?.add_to(&mut spent);
+        let value = match verdict {
+            Verdict::Done => Addressed::Addressed(letters),
+            Verdict::Refused(_) => Addressed::Already,
         };
         Ok(Paid { value, spent })
     }
 
-    /// Marks a claimed row as sent; it is due no more.
-    ///
-    /// Concurrent writers: only who holds the claim can, else [`Marked::NotOurs`]. Repeating it is safe.
+    /// A row of an incident or episode. Consistent.
     ///
     /// # Errors
     /// Whatever the table says.
-    pub async fn mark_sent(
-        &self,
-        row: &OutboxRow,
-        writer: &Writer,
-        at: EpochMs,
-    ) -> Result<Paid<Marked>, StoreError> {
-        let terms = Terms::default()
-            .name("#o", OWNER)
-            .name("#s", SENT)
-            .name("#g", attribute::G1P)
-            .name("#h", attribute::G1S)
-            .text(":me", &writer.name)
-            .number(":at", at.0);
-        let key = Key::Outbox { of: &row.of, seq: row.seq };
-        let (change, condition) = ("SET #s = :at REMOVE #g, #h", "#o = :me AND attribute_not_exists(#s)");
-        let verdict = self.update("mark an outbox row", &key, change, condition, &terms).await?;
-        Ok(verdict.map(|verdict| match verdict.refused() {
-            None => Marked::Marked,
-            Some(found) => {
-                let ours = |item: &Item| Reading::any(item).find_text(OWNER) == Some(&writer.name);
-                if found.as_ref().is_some_and(ours) { Marked::Marked } else { Marked::NotOurs }
-            }
-        }))
+    pub async fn notice(&self, of: &str, seq: u64) -> Result<Paid<Option<OutboxRow>>, StoreError> {
+        let item = self.get("read an outbox row", &Key::Outbox { of, seq }, true).await?;
+        item.try_map(|item| item.as_ref().map(read_row).transpose())
     }
 
     /// The rows of an incident or episode, in order, at most `most`. Consistent.
@@ -230,15 +205,39 @@ impl Store {
         items.try_map(|items| items.iter().map(read_row).collect())
     }
 
-    /// A row is sent for ever, so a look before the claim is as good as one within it.
-    async fn before_is_sent(&self, row: &OutboxRow) -> Result<Paid<bool>, StoreError> {
+    /// A row stays addressed for ever, so a look before the transaction is as good as one within it.
+    async fn before_is_addressed(&self, row: &OutboxRow) -> Result<Paid<bool>, StoreError> {
         if row.seq <= 1 {
             return Ok(Paid::free(true));
         }
         let key = Key::Outbox { of: &row.of, seq: row.seq - 1 };
         let before = self.get("read an outbox row", &key, true).await?;
         // One that is gone has expired.
-        Ok(before.map(|item| item.is_none_or(|item| Reading::any(&item).find_number(SENT).is_some())))
+        Ok(before.map(|item| item.is_none_or(|item| Reading::any(&item).find_number(ADDRESSED).is_some())))
+    }
+
+    /// What is due in one kind of partition. What cannot be read does not stand in the way of the rest.
+    pub(crate) async fn due<T>(
+        &self,
+        operation: &'static str,
+        partition: fn(u8) -> String,
+        now: EpochMs,
+        most: usize,
+        read: fn(&Item) -> Result<T, StoreError>,
+    ) -> Result<Paid<Due<T>>, StoreError> {
+        let mut all = Paid::free(Due { items: Vec::new(), unreadable: Vec::new() });
+        for nth in 0..DUE_PARTITIONS {
+            let terms = Terms::default().text(":p", partition(nth)).text(":now", keys::due_before(now));
+            let mut select = Select::index("g1p = :p AND g1s < :now", terms);
+            select.limit = u32::try_from(most).ok();
+            for item in &self.query_all(operation, select, most).await?.add_to(&mut all.spent) {
+                match read(item) {
+                    Ok(one) => all.value.items.push(one),
+                    Err(error) => all.value.unreadable.push(error),
+                }
+            }
+        }
+        Ok(all)
     }
 }
 
@@ -274,7 +273,7 @@ fn read_row(item: &Item) -> Result<OutboxRow, StoreError> {
         kind: reading.text(KIND)?.into(),
         body: reading.text(BODY)?.into(),
         at: reading.time(AT)?,
-        tries: reading.find_number(TRIES).unwrap_or_default(),
-        sent: reading.find_number(SENT).map(EpochMs),
+        addressed: reading.find_number(ADDRESSED).map(EpochMs),
+        sent: reading.find_number(SETTLED).map(EpochMs).filter(|_| reading.find_number(LEFT) == Some(0)),
     })
 }

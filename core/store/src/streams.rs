@@ -94,6 +94,11 @@ pub struct Assignment {
     pub weight: u64,
 }
 
+impl Assignment {
+    /// Weight of a stream that nobody has watched yet.
+    pub const USUAL: u64 = 1_000;
+}
+
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Configured {
@@ -134,8 +139,8 @@ pub struct ListPage {
 }
 
 impl Store {
-    /// Stores a configuration on condition that it still has `config.revision`; 0 creates it, in `shard` with
-    /// the usual weight. A stream that exists stays in its shard.
+    /// Stores a configuration on condition that it still has `config.revision`; 0 creates it, in `shard` (see
+    /// [`Store::place`]) with the usual weight. A stream that exists stays in its shard, whose watcher is told.
     ///
     /// Concurrent writers: one is stored, the others get [`Configured::Conflict`]. Whoever repeats a call
     /// whose reply was lost gets the first call's outcome.
@@ -153,7 +158,7 @@ impl Store {
             return Err(StoreError::TooLarge { what: "a stream's configuration", got, limit });
         }
         let mut spent = Spent::default();
-        let mut assignment = Assignment { config: config.clone(), shard, weight: 1_000 };
+        let mut assignment = Assignment { config: config.clone(), shard, weight: Assignment::USUAL };
         if config.revision > 0 {
             let now = self.assignment(&config.id).await?.add_to(&mut spent);
             let Some(now) = now else { return Ok(Paid { value: Configured::Conflict(None), spent }) };
@@ -173,16 +178,19 @@ impl Store {
         let token = token(&config.id, assignment.config.revision);
         let verdict = self.transact("write a stream", &token, &writes).await?.add_to(&mut spent);
         let saved = Configured::Saved(assignment.config.revision);
-        let Verdict::Refused(_) = verdict else { return Ok(Paid { value: saved, spent }) };
-        let now = self.stream(&config.id).await?.add_to(&mut spent);
-        let value = match now {
-            Some(now) if now == assignment.config => saved,
-            now => Configured::Conflict(now.map(|now| now.revision)),
-        };
-        Ok(Paid { value, spent })
+        if let Verdict::Refused(_) = verdict {
+            let now = self.stream(&config.id).await?.add_to(&mut spent);
+            if now.as_ref() != Some(&assignment.config) {
+                let value = Configured::Conflict(now.map(|now| now.revision));
+                return Ok(Paid { value, spent });
+            }
+        }
+        self.tell(assignment.shard, &mut spent).await;
+        Ok(Paid { value: saved, spent })
     }
 
-    /// Moves a stream to another shard, or gives it another weight.
+    /// Moves a stream to another shard, or gives it another weight. The new shard's watcher gets it with its
+    /// next epoch: epochs of different shards stand in no order.
     ///
     /// Concurrent writers: `false` if somebody moved or changed the stream since it was read, and nothing was
     /// stored.
@@ -205,11 +213,25 @@ impl Store {
             .number(":w", read.weight);
         let condition = Some("#r = :r AND #h = :h AND #w = :w");
         let item = write_assignment(&moved);
-        let verdict = self.put("move a stream", &item, condition, &terms).await?;
-        verdict.try_map(|verdict| match verdict.refused() {
-            None => Ok(true),
-            Some(found) => Ok(found.as_ref().map(read_assignment).transpose()? == Some(moved)),
-        })
+        let mut spent = Spent::default();
+        let verdict = self.put("move a stream", &item, condition, &terms).await?.add_to(&mut spent);
+        let value = match verdict.refused() {
+            None => true,
+            Some(found) => found.as_ref().map(read_assignment).transpose()? == Some(moved),
+        };
+        if value && shard != read.shard {
+            self.tell(read.shard, &mut spent).await;
+            self.tell(shard, &mut spent).await;
+        }
+        Ok(Paid { value, spent })
+    }
+
+    /// Tells a shard's watcher that its streams have changed. It reads them anew every few minutes anyway, so
+    /// a message that is lost is no reason to fail what was stored.
+    async fn tell(&self, shard: ShardId, spent: &mut Spent) {
+        if let Ok(told) = self.bump_shard(shard).await {
+            told.add_to(spent);
+        }
     }
 
     /// Removes a stream's configuration on condition that it has this revision. What was recorded of it
@@ -225,6 +247,7 @@ impl Store {
         revision: u64,
     ) -> Result<Paid<Configured>, StoreError> {
         let mut spent = Spent::default();
+        let shard = self.assignment(stream).await?.add_to(&mut spent).map(|assignment| assignment.shard);
         let (condition, terms) = as_read(revision);
         let writes = [
             self.part_delete(&Key::Config(stream), condition, &terms)?,
@@ -232,14 +255,15 @@ impl Store {
         ];
         let token = format!("d{}", token(stream, revision));
         let verdict = self.transact("remove a stream", &token, &writes).await?.add_to(&mut spent);
-        let Verdict::Refused(_) = verdict else {
-            return Ok(Paid { value: Configured::Saved(revision), spent });
-        };
-        let value = match self.stream(stream).await?.add_to(&mut spent) {
-            None => Configured::Saved(revision),
-            Some(now) => Configured::Conflict(Some(now.revision)),
-        };
-        Ok(Paid { value, spent })
+        if let Verdict::Refused(_) = verdict
+            && let Some(now) = self.stream(stream).await?.add_to(&mut spent)
+        {
+            return Ok(Paid { value: Configured::Conflict(Some(now.revision)), spent });
+        }
+        if let Some(shard) = shard {
+            self.tell(shard, &mut spent).await;
+        }
+        Ok(Paid { value: Configured::Saved(revision), spent })
     }
 
     /// A stream's configuration. Consistent.
@@ -291,6 +315,16 @@ impl Store {
         })
     }
 
+    /// Whether a shard has an enabled stream. As [`Store::shard_streams`], for half a read unit.
+    ///
+    /// # Errors
+    /// Whatever the table says.
+    pub async fn has_streams(&self, shard: ShardId) -> Result<Paid<bool>, StoreError> {
+        let mut select = Select::index("g1p = :p", Terms::default().text(":p", keys::streams_in(shard)));
+        select.limit = Some(1);
+        Ok(self.query("look into a shard", &select).await?.map(|(items, _)| !items.is_empty()))
+    }
+
     /// The enabled streams of a shard, at most `most`.
     ///
     /// Concurrent writers: an index, so eventually consistent by nature: a change is seen a moment later.
@@ -323,7 +357,7 @@ fn token(stream: &StreamId, revision: u64) -> String {
 }
 
 /// Where a page ended.
-fn position(key: &Key<'_>, index: &IndexKey<'_>) -> Item {
+pub(crate) fn position(key: &Key<'_>, index: &IndexKey<'_>) -> Item {
     let mut position = key_item(key);
     let (partition, sort) = index.pair();
     position.insert(attribute::G1P.into(), AttributeValue::S(partition));

@@ -1,8 +1,7 @@
 //! The wall's summary of a shard: one tile for each of its streams, in one item.
 
+use hlsops_domain::rendition::PlaylistState;
 use hlsops_domain::{EpochMs, HealthState};
-
-use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::Store;
 use crate::call::Terms;
@@ -10,7 +9,7 @@ use crate::error::StoreError;
 use crate::ids::{ShardId, StreamId, Writer};
 use crate::item::{Item, Reading, Writing};
 use crate::keys::Key;
-use crate::pack::{health, health_code};
+use crate::pack::{pack_tiles, unpack_tiles};
 use crate::spent::Paid;
 
 const VERSION: u64 = 1;
@@ -31,13 +30,20 @@ pub struct Tile {
     pub last_look: Option<EpochMs>,
     /// Since when an incident is open.
     pub incident: Option<EpochMs>,
-    /// The first reason, for people; at most [`Tile::MAX_REASON`] characters.
-    pub reason: String,
+    /// The worst state of its playlists.
+    pub playlist: PlaylistState,
+    /// What speaks for its health, worst first, for people; at most [`Tile::MAX_REASONS`], each of at most
+    /// [`Tile::MAX_REASON`] characters. What is more is not stored.
+    pub reasons: Vec<String>,
+    /// Measured cost of watching it, in thousandths of a usual stream; 0 before it was measured.
+    pub weight: u64,
 }
 
 impl Tile {
+    /// Most reasons.
+    pub const MAX_REASONS: usize = 2;
     /// Longest reason, in characters.
-    pub const MAX_REASON: usize = 80;
+    pub const MAX_REASON: usize = 70;
 }
 
 /// The summary of a shard.
@@ -47,7 +53,7 @@ pub struct ShardSummary {
     pub at: EpochMs,
     /// Lease epoch of the watcher that wrote it.
     pub epoch: u64,
-    /// One for each stream, at most [`ShardSummary::MAX`].
+    /// One for each stream, in their order, at most [`ShardSummary::MAX`].
     pub tiles: Vec<Tile>,
 }
 
@@ -78,7 +84,7 @@ impl Store {
         let item = Writing::new(&Key::Summary(shard), VERSION)
             .number(EPOCH, writer.epoch)
             .number(AT, at.0)
-            .value(TILES, AttributeValue::L(tiles.iter().map(write_tile).collect()))
+            .bytes(TILES, pack_tiles(tiles, at))
             .done();
         let terms =
             Terms::default().name("#e", EPOCH).name("#a", AT).number(":e", writer.epoch).number(":a", at.0);
@@ -97,41 +103,9 @@ impl Store {
     }
 }
 
-fn write_tile(tile: &Tile) -> AttributeValue {
-    let number = |n: u64| AttributeValue::N(n.to_string());
-    let time = |at: Option<EpochMs>| at.map_or(AttributeValue::Null(true), |at| number(at.0));
-    AttributeValue::L(vec![
-        AttributeValue::S(tile.stream.to_string()),
-        number(health_code(tile.health)),
-        number(tile.since.0),
-        time(tile.last_look),
-        time(tile.incident),
-        AttributeValue::S(tile.reason.chars().take(Tile::MAX_REASON).collect()),
-    ])
-}
-
 fn read_summary(item: &Item) -> Result<ShardSummary, StoreError> {
     let reading = Reading::new(item, VERSION)?;
-    let tiles = item.get(TILES).and_then(|tiles| tiles.as_l().ok()).ok_or_else(|| reading.damaged(TILES))?;
-    let tiles: Option<Vec<Tile>> = tiles.iter().map(read_tile).collect();
-    Ok(ShardSummary {
-        at: reading.time(AT)?,
-        epoch: reading.number(EPOCH)?,
-        tiles: tiles.ok_or_else(|| reading.damaged(TILES))?,
-    })
-}
-
-fn read_tile(value: &AttributeValue) -> Option<Tile> {
-    let [stream, state, since, last_look, incident, reason, ..] = value.as_l().ok()?.as_slice() else {
-        return None;
-    };
-    let number = |value: &AttributeValue| value.as_n().ok()?.parse::<u64>().ok();
-    Some(Tile {
-        stream: StreamId::parse(stream.as_s().ok()?).ok()?,
-        health: health(number(state)?)?,
-        since: EpochMs(number(since)?),
-        last_look: number(last_look).map(EpochMs),
-        incident: number(incident).map(EpochMs),
-        reason: reason.as_s().ok()?.clone(),
-    })
+    let at = reading.time(AT)?;
+    let tiles = unpack_tiles(reading.bytes(TILES)?, at).map_err(|error| reading.packed(error))?;
+    Ok(ShardSummary { at, epoch: reading.number(EPOCH)?, tiles })
 }

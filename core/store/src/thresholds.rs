@@ -5,28 +5,91 @@ use std::time::Duration;
 
 use hlsops_domain::Limits;
 
-type Set = fn(&mut Limits, f64);
+/// A threshold that can be overridden.
+#[derive(Clone, Copy, Debug)]
+pub struct Threshold {
+    /// Its name, with its unit.
+    pub name: &'static str,
+    /// Least and most allowed.
+    pub range: (f64, f64),
+    get: fn(&Limits) -> Option<f64>,
+    set: fn(&mut Limits, f64),
+}
 
-/// Thresholds that can be overridden: name with its unit, and where it goes.
-const LIMITS: [(&str, Set); 18] = [
-    ("window_ms", |l, v| l.window = ms(v)),
-    ("lost_degraded", |l, v| l.lost_degraded = whole(v)),
-    ("lost_unhealthy", |l, v| l.lost_unhealthy = Some(whole(v))),
-    ("consecutive_unhealthy", |l, v| l.consecutive_unhealthy = count(v)),
-    ("lost_share_unhealthy", |l, v| l.lost_share_unhealthy = v),
-    ("ttfb_degraded_ms", |l, v| l.ttfb_degraded = ms(v)),
-    ("ttfb_unhealthy_ms", |l, v| l.ttfb_unhealthy = Some(ms(v))),
-    ("ratio_degraded", |l, v| l.ratio_degraded = v),
-    ("ratio_unhealthy", |l, v| l.ratio_unhealthy = v),
-    ("min_samples", |l, v| l.min_samples = usize::try_from(whole(v)).unwrap_or(usize::MAX)),
-    ("rebuffer_degraded_ms", |l, v| l.rebuffer_degraded = ms(v)),
-    ("rebuffer_share_degraded", |l, v| l.rebuffer_share_degraded = v),
-    ("rebuffer_share_unhealthy", |l, v| l.rebuffer_share_unhealthy = v),
-    ("expect_24x7", |l, v| l.expect_24x7 = v != 0.0),
-    ("degraded_opens_ms", |l, v| l.degraded_opens = ms(v)),
-    ("degraded_minutes", |l, v| l.degraded_minutes = count(v)),
-    ("clear_ms", |l, v| l.clear = ms(v)),
-    ("min_clear_ms", |l, v| l.min_clear = ms(v)),
+impl Threshold {
+    /// Every one.
+    pub const ALL: &[Self] = &LIMITS;
+
+    /// The one of that name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Self> {
+        LIMITS.iter().find(|known| known.name == name)
+    }
+
+    /// Its value among these limits; none where it is not judged.
+    #[must_use]
+    pub fn of(&self, limits: &Limits) -> Option<f64> {
+        (self.get)(limits)
+    }
+}
+
+/// A profile: its name and its thresholds.
+pub type Profile = (&'static str, fn() -> Limits);
+
+/// Every profile.
+pub const PROFILES: [Profile; 2] = [("default", Limits::default), ("seed1", Limits::seed1)];
+
+const HOUR_MS: f64 = 3_600_000.0;
+
+macro_rules! limit {
+    ($name:ident, $range:expr, $get:expr, $set:expr) => {
+        Threshold { name: stringify!($name), range: $range, get: $get, set: $set }
+    };
+}
+
+/// Name with its unit, range, and where it stands.
+const LIMITS: [Threshold; 18] = [
+    // The watcher keeps 180 s of the past over a change of hands.
+    limit!(window_ms, (10_000.0, 180_000.0), |l| from_ms(l.window), |l, v| l.window = ms(v)),
+    limit!(lost_degraded, (1.0, 1e6), |l| from(l.lost_degraded), |l, v| l.lost_degraded = whole(v)),
+    limit!(lost_unhealthy, (1.0, 1e6), |l| l.lost_unhealthy.and_then(from), |l, v| {
+        l.lost_unhealthy = Some(whole(v));
+    }),
+    limit!(consecutive_unhealthy, (1.0, 1e6), |l| Some(l.consecutive_unhealthy.into()), |l, v| {
+        l.consecutive_unhealthy = count(v);
+    }),
+    limit!(lost_share_unhealthy, (0.0, 1.0), |l| Some(l.lost_share_unhealthy), |l, v| {
+        l.lost_share_unhealthy = v;
+    }),
+    limit!(ttfb_degraded_ms, (1.0, 60_000.0), |l| from_ms(l.ttfb_degraded), |l, v| l.ttfb_degraded = ms(v)),
+    limit!(ttfb_unhealthy_ms, (1.0, 60_000.0), |l| l.ttfb_unhealthy.and_then(from_ms), |l, v| {
+        l.ttfb_unhealthy = Some(ms(v));
+    }),
+    limit!(ratio_degraded, (0.0, 100.0), |l| Some(l.ratio_degraded), |l, v| l.ratio_degraded = v),
+    limit!(ratio_unhealthy, (0.0, 100.0), |l| Some(l.ratio_unhealthy), |l, v| l.ratio_unhealthy = v),
+    limit!(min_samples, (1.0, 1_000.0), |l| u64::try_from(l.min_samples).ok().and_then(from), |l, v| {
+        l.min_samples = usize::try_from(whole(v)).unwrap_or(usize::MAX);
+    }),
+    limit!(rebuffer_degraded_ms, (0.0, 180_000.0), |l| from_ms(l.rebuffer_degraded), |l, v| {
+        l.rebuffer_degraded = ms(v);
+    }),
+    limit!(rebuffer_share_degraded, (0.0, 1.0), |l| Some(l.rebuffer_share_degraded), |l, v| {
+        l.rebuffer_share_degraded = v;
+    }),
+    limit!(rebuffer_share_unhealthy, (0.0, 1.0), |l| Some(l.rebuffer_share_unhealthy), |l, v| {
+        l.rebuffer_share_unhealthy = v;
+    }),
+    limit!(expect_24x7, (0.0, 1.0), |l| Some(f64::from(u8::from(l.expect_24x7))), |l, v| {
+        l.expect_24x7 = v != 0.0;
+    }),
+    limit!(degraded_opens_ms, (0.0, 24.0 * HOUR_MS), |l| from_ms(l.degraded_opens), |l, v| {
+        l.degraded_opens = ms(v);
+    }),
+    limit!(degraded_minutes, (1.0, 1_440.0), |l| Some(l.degraded_minutes.into()), |l, v| {
+        l.degraded_minutes = count(v);
+    }),
+    limit!(clear_ms, (0.0, 24.0 * HOUR_MS), |l| from_ms(l.clear), |l, v| l.clear = ms(v)),
+    limit!(min_clear_ms, (0.0, 24.0 * HOUR_MS), |l| from_ms(l.min_clear), |l, v| l.min_clear = ms(v)),
 ];
 
 /// Thresholds from a profile and what differs from it. Gives the name of an unknown profile or threshold.
@@ -34,14 +97,11 @@ const LIMITS: [(&str, Set); 18] = [
 /// # Errors
 /// The unknown name.
 pub fn limits_from<'a>(profile: &'a str, overrides: &'a BTreeMap<String, f64>) -> Result<Limits, &'a str> {
-    let mut limits = match profile {
-        "default" => Limits::default(),
-        "seed1" => Limits::seed1(),
-        unknown => return Err(unknown),
-    };
+    let (_, limits) = PROFILES.iter().find(|(known, _)| *known == profile).ok_or(profile)?;
+    let mut limits = limits();
     for (name, value) in overrides {
-        let (_, set) = LIMITS.iter().find(|(known, _)| known == name).ok_or(name.as_str())?;
-        set(&mut limits, *value);
+        let known = Threshold::find(name).ok_or(name.as_str())?;
+        (known.set)(&mut limits, *value);
     }
     Ok(limits)
 }
@@ -59,4 +119,45 @@ fn count(value: f64) -> u32 {
 
 fn ms(value: f64) -> Duration {
     Duration::from_millis(whole(value))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "some thresholds may be absent")]
+fn from(value: u64) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "thresholds are small numbers")]
+    let value = value as f64;
+    Some(value)
+}
+
+fn from_ms(value: Duration) -> Option<f64> {
+    u64::try_from(value.as_millis()).ok().and_then(from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_threshold_reads_what_it_sets_and_allows_its_defaults() {
+        for threshold in Threshold::ALL {
+            let (least, most) = threshold.range;
+            assert!(least < most, "{}", threshold.name);
+            for (profile, limits) in PROFILES {
+                let value = threshold.of(&limits());
+                let allowed = value.is_none_or(|value| (least..=most).contains(&value));
+                assert!(allowed, "{} of {profile}: {value:?}", threshold.name);
+            }
+            for value in [least, most] {
+                let overrides = BTreeMap::from([(threshold.name.to_owned(), value)]);
+                let limits = limits_from("default", &overrides).expect("known");
+                assert_eq!(threshold.of(&limits), Some(value), "{}", threshold.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_given_back() {
+        let none = BTreeMap::new();
+        assert_eq!(limits_from("gold", &none), Err("gold"));
+        assert_eq!(limits_from("default", &BTreeMap::from([("wnidow_ms".into(), 1.0)])), Err("wnidow_ms"));
+    }
 }

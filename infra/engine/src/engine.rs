@@ -40,6 +40,8 @@ pub(crate) struct Core {
     pub(crate) disk: Option<Disk>,
     pub(crate) db: Database,
     permits: Arc<Semaphore>,
+    /// Calls are answered where they are made.
+    inline: bool,
     _lock: Option<FolderLock>,
 }
 
@@ -73,6 +75,7 @@ impl Engine {
             disk: Some(disk),
             db,
             permits: Arc::new(Semaphore::new(config.max_concurrent)),
+            inline: false,
             _lock: Some(lock),
         }))
     }
@@ -91,6 +94,17 @@ impl Engine {
     /// If SQLite cannot start.
     pub fn in_memory_at(clock: &ManualClock) -> Result<Self, EngineError> {
         Database::memory_with_clock(clock.arc()).map(Self::memory).map_err(no_memory)
+    }
+
+    /// As [`Engine::in_memory`], but each call is answered on the thread that makes it, in the order of the
+    /// calls: for simulations that must take the same course every time. It blocks its runtime meanwhile.
+    ///
+    /// # Errors
+    /// If SQLite cannot start.
+    pub fn in_memory_inline() -> Result<Self, EngineError> {
+        let permits = Arc::new(Semaphore::new(1));
+        let core = |db| Core { disk: None, db, permits, inline: true, _lock: None };
+        Database::memory().map(|db| Self::of(core(db))).map_err(no_memory)
     }
 
     /// A client of this engine, ready to use. Its retries are off, see [`Engine::config`].
@@ -119,6 +133,19 @@ impl Engine {
         client_config(Faulty::new(Direct(Arc::clone(&self.core)), plan.clone()))
     }
 
+    /// Answers one request of DynamoDB's JSON protocol, for who puts the engine behind a socket: `target` is
+    /// its header `x-amz-target`. Gives status and body.
+    pub async fn answer(&self, target: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
+        let reply = match Operation::from_target(target) {
+            None => Reply::error(400, "UnknownOperationException", target),
+            Some(operation) => {
+                let called = Arc::clone(&self.core).call(operation, body).await;
+                called.unwrap_or_else(|cut| Reply::error(500, "InternalServerError", &cut.to_string()))
+            }
+        };
+        (reply.status, reply.body)
+    }
+
     /// What the data takes and may take, measured now; `None` in memory. Cheap: two pragmas.
     ///
     /// # Errors
@@ -129,7 +156,7 @@ impl Engine {
 
     fn memory(db: Database) -> Self {
         let permits = Arc::new(Semaphore::new(MEMORY_CONCURRENT));
-        Self::of(Core { disk: None, db, permits, _lock: None })
+        Self::of(Core { disk: None, db, permits, inline: false, _lock: None })
     }
 
     fn of(core: Core) -> Self {
@@ -152,6 +179,9 @@ impl Core {
         operation: Operation,
         body: Vec<u8>,
     ) -> Result<Reply, Interrupted> {
+        if self.inline {
+            return Ok(self.answer(operation, &body));
+        }
         let permit = Arc::clone(&self.permits).acquire_owned().await?;
         let reply = tokio::task::spawn_blocking(move || {
             let _held_until_done = permit;

@@ -3,9 +3,15 @@
 
 mod check;
 mod cli;
+mod client;
+mod commands;
+mod data;
 mod demo;
 mod exit;
 mod reasons;
+mod serve;
+mod site;
+mod station;
 mod terminal;
 
 use std::process::ExitCode;
@@ -13,6 +19,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
+use crate::commands::Asking;
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
@@ -27,11 +34,25 @@ fn main() -> ExitCode {
             return Exit::Internal.into();
         }
     };
-    let done = match cli.command {
-        Command::Check(options) => runtime.block_on(check::run(options)),
-        Command::Demo(options) => runtime.block_on(demo::run(options)),
-    };
+    let done = runtime.block_on(run(cli.command));
     // Requests that still wait for an answer must not hold up the end.
     runtime.shutdown_background();
     done.into()
+}
+
+async fn run(command: Command) -> Exit {
+    let asking = match command {
+        Command::Check(options) => return check::run(options).await,
+        Command::Demo(options) => return demo::run(options).await,
+        Command::Serve(options) => return serve::run(options).await,
+        Command::Stream(command) => Asking::Stream(command),
+        Command::Incidents(options) => Asking::Incidents(options),
+        Command::Incident(command) => Asking::Incident(command),
+        Command::Timeline(options) => Asking::Timeline(options),
+        Command::Key(command) => Asking::Key(command),
+        Command::Backup(options) => Asking::Backup(options),
+        Command::Restore(options) => Asking::Restore(options),
+        Command::Import(options) => Asking::Import(options),
+    };
+    commands::run(asking).await
 }

@@ -23,6 +23,11 @@ impl Style {
         Self { colour: stream.is_terminal() && !refused }
     }
 
+    /// Escape sequences for colours are welcome.
+    pub(crate) const fn has_colour(self) -> bool {
+        self.colour
+    }
+
     /// The shape and the word of a state, in its colour, padded to 12 columns.
     pub(crate) fn health(self, state: HealthState) -> String {
         let (shape, code) = match state {
@@ -44,7 +49,8 @@ impl Style {
         self.paint("1", text)
     }
 
-    fn paint(self, code: &str, text: &str) -> String {
+    /// Text in a colour.
+    pub(crate) fn paint(self, code: &str, text: &str) -> String {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }
@@ -66,6 +72,23 @@ pub(crate) fn plain(text: &str, width: usize) -> String {
         return clean.collect();
     }
     clean.take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// Columns that text takes, escape sequences for colours left out.
+pub(crate) fn width(text: &str) -> usize {
+    let mut hidden = false;
+    let shown = text.chars().filter(|c| match (hidden, c) {
+        (false, '\x1b') => {
+            hidden = true;
+            false
+        }
+        (true, c) => {
+            hidden = *c != 'm';
+            false
+        }
+        (false, _) => true,
+    });
+    shown.count()
 }
 
 #[cfg(test)]

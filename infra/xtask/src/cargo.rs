@@ -55,6 +55,8 @@ fn quoted(word: &str) -> String {
 /// What the tasks need to know about the workspace.
 #[derive(Debug)]
 pub(crate) struct Workspace {
+    /// The folder of the workspace's `Cargo.toml`.
+    pub(crate) root: PathBuf,
     /// Where cargo builds, after `CARGO_TARGET_DIR` and configuration.
     pub(crate) target: PathBuf,
     /// The binaries of `hlsops-bench`, in alphabetical order.
@@ -69,8 +71,9 @@ impl Workspace {
 
     fn from_metadata(json: &str) -> Result<Self, Error> {
         let metadata: Value = serde_json::from_str(json)?;
-        let target = metadata["target_directory"].as_str();
-        let target = target.ok_or(Error::MetadataLacks("target_directory"))?.into();
+        let path = |name| metadata[name].as_str().map(PathBuf::from).ok_or(Error::MetadataLacks(name));
+        let target = path("target_directory")?;
+        let root = path("workspace_root")?;
         let packages = metadata["packages"].as_array().ok_or(Error::MetadataLacks("packages"))?;
         let mut benches: Vec<_> = packages
             .iter()
@@ -80,7 +83,7 @@ impl Workspace {
             .filter_map(|target| target["name"].as_str().map(str::to_owned))
             .collect();
         benches.sort();
-        Ok(Self { target, benches })
+        Ok(Self { root, target, benches })
     }
 }
 
@@ -98,7 +101,7 @@ mod tests {
     #[test]
     fn the_benchmarks_are_the_binaries_of_their_package() {
         let workspace = Workspace::from_metadata(
-            r#"{"target_directory": "/t", "packages": [
+            r#"{"target_directory": "/t", "workspace_root": "/w", "packages": [
                 {"name": "hlsops", "targets": [{"kind": ["bin"], "name": "hlsops"}]},
                 {"name": "hlsops-bench", "targets": [
                     {"kind": ["bin"], "name": "watch"}, {"kind": ["lib"], "name": "shared"},

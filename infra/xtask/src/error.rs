@@ -29,6 +29,31 @@ pub(crate) enum Error {
     Impure { package: &'static str, found: String },
     #[error("{package} no longer depends on `{stale}`: remove it from its list in infra/xtask/src/purity.rs")]
     StaleAllowance { package: &'static str, stale: &'static str },
+    #[error("cannot {action} {path}: {source}", path = path.display())]
+    File { action: &'static str, path: std::path::PathBuf, source: io::Error },
+    #[error("wasm-bindgen cannot read what the compiler made: {0}")]
+    Bindgen(String),
+    #[error(
+        "the page needs `{0}`, a JavaScript file that nothing serves: leave out the crate that brings it"
+    )]
+    Snippet(String),
+    #[error("{file} has no place for `{name}`")]
+    NoPlace { file: &'static str, name: &'static str },
+    #[error(
+        "the page weighs {bytes} bytes compressed, more than {limit}: see what grew it, or raise the limit in \
+         infra/xtask/src/site.rs"
+    )]
+    TooHeavy { bytes: usize, limit: usize },
+    #[error("infra/cloud/cost.json has no number `{0}`")]
+    NoFigure(String),
+    #[error("{address} is taken: {source}; another port goes with --port")]
+    Port { address: std::net::SocketAddr, source: io::Error },
+    #[error("the emulator did not become ready; what it said is in {}", log.display())]
+    NoEmulator { log: std::path::PathBuf },
+    #[error("the functions are to be built by and for this machine, which is not {wanted}")]
+    NotThisMachine { wanted: &'static str },
+    #[error("the compiler cannot build for {target}: run `rustup target add {target}`")]
+    MissingTarget { target: &'static str },
     #[error("there is no step `{name}`; the steps are: {known}")]
     UnknownStep { name: String, known: String },
     #[error("there is no benchmark `{name}`; the benchmarks are: {known}")]

@@ -4,13 +4,15 @@ use std::process::Command;
 
 use crate::cargo::{self, Workspace, cargo};
 use crate::error::Error;
-use crate::machine;
+use crate::{machine, site};
 
 const CARGO_RUN: [&str; 3] = ["run", "--release", "--locked"];
 
-/// `hlsops demo`, built for speed.
-pub(crate) fn demo(args: &[String]) -> Result<(), Error> {
+/// `hlsops demo`, built for speed, with the page in it.
+pub(crate) fn demo(workspace: &Workspace, args: &[String]) -> Result<(), Error> {
     machine::ensure_c_compiler()?;
+    println!("xtask: building the page (WebAssembly; some minutes the first time)");
+    site::build(workspace)?;
     println!(
         "xtask: building the program `hlsops` (release; some minutes the first time), then: hlsops demo"
     );

@@ -17,7 +17,7 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 const TOOL: Tool = Tool {
     name: "the standard library for wasm32-unknown-unknown",
-    packages: &["rustc-web", "cargo-web", "rust-web-src"],
+    packages: &["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm"],
     command: "rustup target add wasm32-unknown-unknown",
 };
 
@@ -25,6 +25,8 @@ const TOOL: Tool = Tool {
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_STD_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/std";
+
+const LINKER_VARIABLE: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER";
 
 /// The oldest compiler that builds the workspace.
 const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
@@ -63,9 +65,17 @@ impl Toolchain {
         command.args(["build", "--locked", "--target", TARGET, "--target-dir"]).arg(target_dir);
         if self == Self::Debian {
             command.arg("-Zbuild-std=std,panic_abort");
+            command.envs(linker().map(|path| (LINKER_VARIABLE, path)));
         }
         command
     }
+}
+
+/// The linker that comes with the active toolchain: Debian packs its own apart.
+fn linker() -> Option<PathBuf> {
+    let libraries = capture(Command::new("rustc").args(["--print", "target-libdir"])).ok()?;
+    let linker = Path::new(libraries.trim()).parent()?.join("bin").join("rust-lld");
+    linker.is_file().then_some(linker)
 }
 
 fn debian_cargo() -> Command {

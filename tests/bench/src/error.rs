@@ -17,6 +17,12 @@ pub enum BenchError {
     /// An address could not be allowed.
     #[error(transparent)]
     Allow(#[from] hlsops_fetch::HostListError),
+    /// The table could not be opened.
+    #[error(transparent)]
+    Engine(#[from] hlsops_engine::EngineError),
+    /// The table could not be read.
+    #[error(transparent)]
+    Store(#[from] hlsops_store::StoreError),
     /// The bare client was not built.
     #[error("the bare client was not built: {0}")]
     Client(#[from] reqwest::Error),

@@ -9,6 +9,7 @@ pub mod child;
 pub mod control;
 mod error;
 pub mod figures;
+pub mod killed;
 pub mod origin_child;
 pub mod process;
 pub mod stand;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Fact;
 use crate::observation::{Failure, SegmentAttempt};
-use crate::rendition::{Change, PlaylistState, Progress};
+use crate::rendition::{Change, Loss, PlaylistState, Progress};
 use crate::units::{EpochMs, MediaUs};
 
 /// Facts that a rule must let pass, and facts that it must find, with its message.
@@ -40,7 +40,7 @@ pub(super) fn loaded(change: Option<Change>, timely: bool) -> Sample {
         state_before: PlaylistState::Live,
         timely,
         own_gap: None,
-        lost: MediaUs::ZERO,
+        lost: Loss::NONE,
         not_watched: None,
     })
 }

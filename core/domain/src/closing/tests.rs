@@ -17,6 +17,27 @@ fn spec() -> RenditionSpec {
     RenditionSpec::single(Location { url: "http://h/a.m3u8".into(), identity: "h/a.m3u8".into() })
 }
 
+#[test]
+fn a_clock_that_went_back_tells_nothing_for_later() {
+    let mut watch = Watch::new();
+    for at in (0..40_000).step_by(4_000) {
+        for sequence in watch.load(at) {
+            watch.end(at, sequence, Ok(()));
+        }
+    }
+    let now = EpochMs(T0 + 10_000);
+    let closing = watch.state.closing();
+    assert!(closing.last_look > Some(now));
+    let seen = closing.clone().not_after(now);
+    let rendition = &seen.renditions[0];
+    let buffer = rendition.buffer;
+    let times = [seen.last_look, rendition.loaded_at, rendition.changed_at, rendition.last_look];
+    assert_eq!(times, [Some(now); 4]);
+    assert_eq!((buffer.at, buffer.last_completion), (now, now));
+    assert!(buffer.consistent_since.is_none_or(|since| since <= now) && seen.health_since <= now);
+    assert_eq!(closing.clone().not_after(EpochMs(T0 + 60_000)), closing);
+}
+
 /// One watcher after another, over one stream whose segments are obtained at once, fail, or stay open.
 struct Watch {
     state: StreamState,

@@ -68,6 +68,11 @@ pub struct Loss {
     pub media: MediaUs,
 }
 
+impl Loss {
+    /// Nothing.
+    pub const NONE: Self = Self { segments: 0, media: MediaUs::ZERO };
+}
+
 /// One rendition, as far as it is known.
 #[derive(Clone, Debug)]
 pub struct Rendition {
@@ -223,7 +228,7 @@ impl Rendition {
     /// Media lost in the last `window` before `now`.
     #[must_use]
     pub fn lost(&self, now: EpochMs, window: Duration) -> Loss {
-        self.losses.within(now, window).fold(Loss { segments: 0, media: MediaUs::ZERO }, |sum, loss| Loss {
+        self.losses.within(now, window).fold(Loss::NONE, |sum, loss| Loss {
             segments: sum.segments.saturating_add(loss.segments),
             media: sum.media + loss.media,
         })

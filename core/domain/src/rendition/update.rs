@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::memory::Change;
 use super::state::{Loss, PlaylistState, Rendition, Sample, TargetDuration};
 use crate::buffer::Phase;
+use crate::freshness::Pace;
 use crate::limits::Limits;
 use crate::observation::{Failure, Load, SegmentAttempt};
 use crate::pace::{self, Cause};
@@ -39,8 +40,8 @@ pub struct Progress {
     pub timely: bool,
     /// We had not looked for this long, and froze the buffer.
     pub own_gap: Option<Duration>,
-    /// Media the jump cost.
-    pub lost: MediaUs,
+    /// What the jump cost.
+    pub lost: Loss,
     /// First and last media sequence number of segments that will never be asked for.
     pub not_watched: Option<(u64, u64)>,
 }
@@ -60,12 +61,12 @@ impl Rendition {
             Ok(list) => self.loaded(at, load.requested_at, list, own_gap, state_before, limits),
             Err(Failure::NOT_MODIFIED) if self.loaded_at.is_some() => {
                 let follow = self.not_modified(at, load.requested_at);
-                let (change, lost) = (Some(Change::Unchanged), MediaUs::ZERO);
+                let (change, lost) = (Some(Change::Unchanged), Loss::NONE);
                 (follow, Progress { change, state_before, timely: true, own_gap, lost, not_watched: None })
             }
             Err(failure) => {
                 let follow = self.failed(at, failure, load.retry_after);
-                let (lost, not_watched) = (MediaUs::ZERO, None);
+                let (lost, not_watched) = (Loss::NONE, None);
                 (follow, Progress { change: None, state_before, timely: false, own_gap, lost, not_watched })
             }
         }
@@ -142,13 +143,20 @@ impl Rendition {
         limits: &Limits,
     ) -> (Follow, Progress) {
         let change = self.memory.compare(list);
-        let timely = own_gap.is_none() && self.failed_loads == 0 && self.keeps_pace(requested_at);
+        // What passed since another watcher's look was told by two clocks.
+        let looked = own_gap.is_none() && !self.taken_over;
+        let timely = looked && self.failed_loads == 0 && self.keeps_pace(requested_at);
         self.failed_loads = 0;
-        let fetch = self.to_fetch(list, change, own_gap.is_some());
+        let fetch = self.to_fetch(list, change, own_gap.map(|_| limits.watch));
         let not_watched = self.not_watched(list, change, &fetch);
         let again = self.take_up(list, change);
         let lost = self.reckon_holes(at, list, change, timely, &fetch, limits);
         self.follow_target(list, change, fetch.len());
+        if own_gap.is_some() && fetch.is_empty() && change.is_new() {
+            // The gap may have begun right before a segment and end right after one: a viewer had both. Without
+            // this, every gap would cost the buffer up to a segment, and some of them would empty it.
+            self.buffer.excuse(list.target());
+        }
         self.memory.learn(list, change);
         if matches!(change, Change::WentDown { .. }) {
             self.consecutive_lost = 0;
@@ -182,21 +190,23 @@ impl Rendition {
     }
 
     /// The newest segments worth max(HOLD-BACK, 3 target durations) on a first look, a restart or a jump;
-    /// all new ones otherwise; none after a gap of our own, which resumes at the current end.
-    fn to_fetch(&self, list: &MediaPlaylist<'_>, change: Change, after_gap: bool) -> Range<usize> {
+    /// all new ones otherwise. After a gap of our own none, since it resumes at the current end; but between
+    /// looks that are meant to be apart, the newest new ones.
+    fn to_fetch(&self, list: &MediaPlaylist<'_>, change: Change, after_gap: Option<Pace>) -> Range<usize> {
         let count = list.segments.len();
         let none = count..count;
-        if !self.spec.fetch_segments || (after_gap && change != Change::First) {
+        let resumes = after_gap == Some(Pace::Continuous) && change != Change::First;
+        if !self.spec.fetch_segments || resumes {
             return none;
         }
         let hold_back = list.server_control.hold_back.unwrap_or_default();
         let wanted = hold_back.max(list.target().times(3));
+        let newest = || count - reach(list.segments.iter().rev().map(|s| s.duration), wanted)..count;
         match change {
             Change::First if list.ended => 0..reach(list.segments.iter().map(|s| s.duration), wanted),
             _ if list.ended => none,
-            Change::First | Change::Jumped { .. } | Change::WentDown { .. } => {
-                count - reach(list.segments.iter().rev().map(|s| s.duration), wanted)..count
-            }
+            Change::First | Change::Jumped { .. } | Change::WentDown { .. } => newest(),
+            Change::Advanced if after_gap.is_some() => newest().start.max(self.memory.first_new(list))..count,
             Change::Advanced => self.memory.first_new(list)..count,
             Change::Unchanged | Change::OlderCopy { .. } => none,
         }
@@ -229,12 +239,12 @@ impl Rendition {
         timely: bool,
         fetch: &Range<usize>,
         limits: &Limits,
-    ) -> MediaUs {
+    ) -> Loss {
         let gaps: MediaUs = list.segments[fetch.clone()].iter().filter(|s| s.gap).map(|s| s.duration).sum();
         self.buffer.lose(gaps);
-        let Change::Jumped { missing } = change else { return MediaUs::ZERO };
+        let Change::Jumped { missing } = change else { return Loss::NONE };
         if !timely {
-            return MediaUs::ZERO;
+            return Loss::NONE;
         }
         // A numbering may leap by any amount; no more media can be missing than time has passed.
         let elapsed = self.changed_at.map_or(Duration::ZERO, |changed| at.since(changed));
@@ -242,8 +252,9 @@ impl Rendition {
         let segments = missing.min(u64::try_from(most).unwrap_or(u64::MAX));
         let media = list.target().times(segments);
         self.buffer.lose(media);
-        self.losses.push(at, Loss { segments, media }, limits.window);
-        media
+        let loss = Loss { segments, media };
+        self.losses.push(at, loss, limits.window);
+        loss
     }
 
     fn follow_target(&mut self, list: &MediaPlaylist<'_>, change: Change, new_segments: usize) {

@@ -97,7 +97,6 @@ pub(super) fn read_playlist(from: &mut BitReader<'_>) -> Result<PlaylistState, P
     })
 }
 
-/// Also what a wall's tile is stored as.
 pub(crate) const fn health_code(health: HealthState) -> u64 {
     match health {
         HealthState::NoData => 0,
@@ -141,6 +140,25 @@ pub(super) const fn reason_code(reason: &Reason) -> u8 {
         Reason::LowRatio { .. } => 11,
         Reason::Rebuffering { .. } => 12,
     }
+}
+
+/// A kind of reason in words; nothing for 0 and for what a newer version wrote.
+pub(super) const fn reason_name(code: u8) -> Option<&'static str> {
+    Some(match code {
+        1 => "waiting for the first new segment",
+        2 => "no look for too long",
+        3 => "the stream's own playlist does not load",
+        4 => "a playlist does not load",
+        5 => "a playlist brings no new segments",
+        6 => "the stream ended",
+        7 => "no combination of renditions plays",
+        8 => "segments lost",
+        9 => "segments in a row missing",
+        10 => "slow first byte",
+        11 => "downloads too slow",
+        12 => "viewers waited",
+        _ => return None,
+    })
 }
 
 pub(super) fn write_transition(out: &mut BitWriter, transition: Transition) {

@@ -6,7 +6,7 @@ use hlsops_domain::incident::Transition;
 use hlsops_domain::rendition::{Loss, PlaylistState};
 use hlsops_domain::{EpochMs, Event, EventKind, Failure, HealthState, MediaUs, RenditionId};
 
-use super::codes::reason_code;
+use super::codes::{reason_code, reason_name};
 use crate::ids::Minute;
 
 /// The log of one minute. Times are to the millisecond; so are lengths of downloads.
@@ -165,6 +165,17 @@ impl LogLimits {
     pub const CHANGES: usize = 1_024;
     /// Longest code of a rule, in bytes.
     pub const CODE: usize = 32;
+}
+
+impl What {
+    /// Kind of the first reason of a change of health, in words; none where health became good.
+    #[must_use]
+    pub const fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Health { reason, .. } => reason_name(*reason),
+            _ => None,
+        }
+    }
 }
 
 impl MinuteLog {
@@ -333,6 +344,7 @@ fn what(kind: &EventKind) -> Option<What> {
             reason: to.reasons.first().map_or(0, |reason| reason_code(&reason.what)),
         },
         EventKind::Incident(transition) => What::Incident(*transition),
+        EventKind::JumpedOver(loss) => What::Lost { segments: loss.segments, media: loss.media },
         EventKind::RebufferingStarted => What::RebufferingStarted,
         EventKind::RebufferingEnded { waited } => What::RebufferingEnded { waited: *waited },
         EventKind::EncoderRestarted { from, to } => What::Restarted { from: *from, to: *to },

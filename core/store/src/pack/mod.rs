@@ -11,6 +11,7 @@ mod columns;
 mod entries;
 mod log;
 mod past;
+mod tiles;
 
 pub use closing::{pack_closing, unpack_closing};
 pub use log::{Change, Loads, LogLimits, MinuteLog, RenditionLog, SegmentRow, What};
@@ -19,6 +20,7 @@ mod tests;
 
 pub(crate) use codes::{health, health_code};
 pub use past::past;
+pub(crate) use tiles::{pack_tiles, unpack_tiles};
 
 /// Why packed bytes cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,10 @@
 //! Leases, summaries and findings.
 
+use hlsops_domain::rendition::PlaylistState;
 use hlsops_domain::{EpochMs, HealthState};
-use hlsops_store::{FindingRow, Leased, Minute, MinuteFindings, ShardId, StoreError, StreamId, Tile};
+use hlsops_store::{
+    Beat, FindingRow, Lease, Leased, Minute, MinuteFindings, ShardId, StoreError, StreamId, Tile,
+};
 
 use crate::support::{NOW, Table, rendition_id, report, stream, writer};
 
@@ -11,30 +14,69 @@ const SHARD: ShardId = ShardId(7);
 async fn the_newest_epoch_has_the_lease() {
     let table = Table::new().await;
     let store = &table.store;
+    let beat = |at| Beat { at: EpochMs(at), ends: Some(EpochMs(900)), streams: 3, weight: 2_500 };
     let take = async |name: &str, epoch| {
-        store.take_lease(SHARD, &writer(name, epoch), EpochMs(epoch)).await.expect("answer")
+        store.take_lease(SHARD, &writer(name, epoch), beat(epoch)).await.expect("answer")
+    };
+    let holder = |leased: Leased| match leased {
+        Leased::Held => None,
+        Leased::Superseded(lease) => lease.holder,
     };
     let first = take("a", 1).await;
     report("take a lease", first.spent);
     assert_eq!(first.value, Leased::Held);
     assert_eq!(take("a", 1).await.value, Leased::Held, "a repeat");
-    assert!(matches!(take("b", 1).await.value, Leased::Superseded(Some(lease)) if lease.holder.name == "a"));
+    assert_eq!(holder(take("b", 1).await.value), Some(writer("a", 1)));
     let (c, d) = tokio::join!(take("c", 2), take("d", 2));
     assert!((c.value == Leased::Held) != (d.value == Leased::Held));
     assert_eq!(take("e", 3).await.value, Leased::Held);
-    assert!(matches!(take("late", 2).await.value, Leased::Superseded(Some(_))));
+    assert!(holder(take("late", 2).await.value).is_some());
     let lossy = table.lossy();
-    assert_eq!(
-        lossy.take_lease(SHARD, &writer("f", 4), EpochMs(4)).await.expect("answer").value,
-        Leased::Held
-    );
-    assert_eq!(lossy.beat(SHARD, &writer("f", 4), EpochMs(9)).await.expect("answer").value, Leased::Held);
-    let late = store.beat(SHARD, &writer("e", 3), EpochMs(10)).await.expect("answer").value;
-    assert!(matches!(late, Leased::Superseded(Some(lease)) if lease.holder == writer("f", 4)));
-    let now = store.lease(SHARD).await.expect("answer").value.expect("there");
-    assert_eq!((now.holder, now.beat), (writer("f", 4), EpochMs(9)));
-    let nobody = store.beat(ShardId(8), &writer("e", 3), EpochMs(10)).await.expect("answer").value;
-    assert_eq!(nobody, Leased::Superseded(None));
+    assert_eq!(lossy.take_lease(SHARD, &writer("f", 4), beat(4)).await.expect("answer").value, Leased::Held);
+    assert_eq!(lossy.beat(SHARD, &writer("f", 4), beat(9)).await.expect("answer").value, Leased::Held);
+    let late = store.beat(SHARD, &writer("e", 3), beat(10)).await.expect("answer").value;
+    assert_eq!(holder(late), Some(writer("f", 4)));
+    let now = store.lease(SHARD, true).await.expect("answer").value.expect("there");
+    assert_eq!(now, Lease { holder: Some(writer("f", 4)), beat: beat(9), changes: 0 });
+    let nobody = store.beat(ShardId(8), &writer("e", 3), beat(10)).await.expect("answer").value;
+    assert_eq!(nobody, Leased::Superseded(Lease::default()));
+}
+
+#[tokio::test]
+async fn changes_are_counted_whoever_has_the_lease() {
+    let table = Table::new().await;
+    let store = &table.store;
+    let lease = async || store.lease(SHARD, true).await.expect("answer").value.expect("there");
+    let first = store.bump_shard(SHARD).await.expect("answer");
+    report("bump a shard", first.spent);
+    assert_eq!(lease().await, Lease { changes: 1, ..Lease::default() }, "before anybody watches");
+    let me = writer("a", 1);
+    let beat = Beat { at: EpochMs(5), ..Beat::default() };
+    assert_eq!(store.take_lease(SHARD, &me, beat).await.expect("answer").value, Leased::Held);
+    let bump = async || store.bump_shard(SHARD).await.expect("answer").value;
+    tokio::join!(bump(), bump());
+    assert_eq!(store.beat(SHARD, &me, beat).await.expect("answer").value, Leased::Held);
+    assert_eq!(lease().await, Lease { holder: Some(me.clone()), beat, changes: 3 });
+    assert_eq!(store.release_lease(SHARD, &me).await.expect("answer").value, Leased::Held);
+    assert_eq!(lease().await, Lease { holder: Some(me), beat: Beat::default(), changes: 3 });
+}
+
+#[tokio::test]
+async fn new_streams_spread_over_as_many_shards_as_there_are() {
+    let table = Table::new().await;
+    let store = &table.store;
+    let id = |n| StreamId::new("acme", &format!("sports-{n}")).expect("valid");
+    let place = async |n| store.place(&id(n)).await.expect("answer").value;
+    assert_eq!(place(1).await, ShardId(0), "there is no plan");
+    for count in [4, 3] {
+        store.grow_shards(count).await.expect("answer").value;
+    }
+    assert_eq!(store.shard_count().await.expect("answer").value, 4, "never fewer");
+    let mut counts = [0; 4];
+    for n in 0..200 {
+        counts[place(n).await.0 as usize] += 1;
+    }
+    assert!(counts.iter().all(|count| (30..=70).contains(count)), "{counts:?}");
 }
 
 fn tiles(count: usize) -> Vec<Tile> {
@@ -45,9 +87,13 @@ fn tiles(count: usize) -> Vec<Tile> {
         since: EpochMs(1_740_000_000_000),
         last_look: (index % 3 > 0).then_some(EpochMs(1_740_000_060_000)),
         incident: (index % 5 == 0).then_some(EpochMs(1_740_000_030_000)),
-        reason: if index % 4 > 1 { "3 segments lost (4.1 %)".into() } else { String::new() },
+        playlist: if index % 4 == 3 { PlaylistState::Stalled } else { PlaylistState::Live },
+        reasons: if index % 4 > 1 { vec!["3 segments lost (4.1 %)".into()] } else { Vec::new() },
+        weight: 900,
     };
-    (0..count).map(tile).collect()
+    let mut tiles: Vec<Tile> = (0..count).map(tile).collect();
+    tiles.sort_by(|a, b| a.stream.cmp(&b.stream));
+    tiles
 }
 
 #[tokio::test]

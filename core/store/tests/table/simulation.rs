@@ -9,14 +9,15 @@ use hlsops_domain::{Closing, EpochMs, MediaUs};
 use hlsops_engine::{Fault, FaultPlan};
 use hlsops_store::pack::{MinuteLog, SegmentRow};
 use hlsops_store::{
-    Claim, Closed, Content, IncidentId, Minute, NewIncident, Opened, Resolution, Saved, Slot, Store,
+    Claim, Closed, Content, IncidentId, Minute, NewIncident, Opened, Outcome, Resolution, Saved, Slot, Store,
     StoreError, StreamId, TakeOver, Writer,
 };
 
 use crate::support::{NOW, Random, Table, closing, notice, rendition_id, writer};
 
 const PER_MINUTE: u64 = 4;
-/// How long a sender's claim on a row lasts.
+const CHANNEL: &str = "chn_1";
+/// How long a sender's claim on a letter lasts.
 const CLAIM_MS: u64 = 1_000;
 
 /// One stream, its origin, and all who watch it.
@@ -139,20 +140,25 @@ impl World {
             if !until_empty {
                 tokio::time::sleep(Duration::from_millis(60)).await;
             }
-            let due = self.store.due_notices(EpochMs(now), 20).await.map(|due| due.value);
+            let rows = self.store.due_notices(EpochMs(now), 20).await.map(|due| due.value.items);
+            for row in rows.iter().flatten() {
+                let _ = self.store.address(row, &[CHANNEL], EpochMs(now)).await;
+            }
+            let due = self.store.due_letters(EpochMs(now), 20).await.map(|due| due.value.items);
             let done = self.now.load(Relaxed) >= self.minutes;
-            if done && (!until_empty || matches!(&due, Ok(due) if due.is_empty())) {
+            let empty = matches!((&rows, &due), (Ok(rows), Ok(due)) if rows.is_empty() && due.is_empty());
+            if done && (!until_empty || empty) {
                 return;
             }
-            for row in due.unwrap_or_default() {
+            for letter in due.unwrap_or_default() {
                 let until = EpochMs(now + CLAIM_MS);
-                let Ok(claim) = self.store.claim_notice(&row, &me, EpochMs(now), until).await else {
+                let Ok(claim) = self.store.claim_letter(&letter, &me, EpochMs(now), until).await else {
                     continue;
                 };
-                let Claim::Claimed(row) = claim.value else { continue };
-                self.published.lock().unwrap_or_else(PoisonError::into_inner).push(row.id());
+                let Claim::Claimed(letter) = claim.value else { continue };
+                self.published.lock().unwrap_or_else(PoisonError::into_inner).push(letter.event());
                 if random.below(4) > 0 {
-                    let _ = self.store.mark_sent(&row, &me, EpochMs(now)).await;
+                    let _ = self.store.settle_letter(&letter, &me, Outcome::Delivered, EpochMs(now)).await;
                 }
             }
         }

@@ -1,38 +1,44 @@
-//! `hlsops demo`: nine streams made on this machine, watched as any other, shown as a wall.
+//! `hlsops demo`: nine streams made on this machine, watched as any other, with API and page, in a folder of
+//! its own that goes away with it.
 
+mod faults;
+mod terminal;
 mod tile;
 mod wall;
 
-use std::io::{ErrorKind, IsTerminal, Write, stdout};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fs;
+use std::io::{ErrorKind, Write, stdout};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hlsops_domain::Limits;
-use hlsops_fetch::{AllowList, FetchConfig, Fetcher, Session};
+use clap::Args;
+use hlsops_engine::Durability;
+use hlsops_fetch::AllowList;
 use hlsops_origin::{DEMO, Origin, OriginConfig};
-use hlsops_watch::{Clock, HttpTransport, SystemClock, Target, watch};
-use tokio::task::JoinSet;
-use url::Url;
+use hlsops_wire::{Stream, StreamCreate};
+use http::Method;
 
-use crate::cli::DemoOptions;
+use crate::cli::parse;
+use crate::client::{Api, Ask, CallError};
 use crate::exit::Exit;
-use crate::terminal::Style;
-use tile::{Tile, TileSink};
+use crate::serve::logging::{self, LogFormat};
+use crate::serve::{ServeError, Server, first_key, signal};
+use crate::station::{OpenError, Settings, Station};
+use faults::Stage;
 
-/// How often the wall is drawn anew.
-const REDRAW_EVERY: Duration = Duration::from_millis(500);
-
-/// Runs until Ctrl-C.
-pub(crate) async fn run(options: DemoOptions) -> Exit {
-    match show(&options).await {
-        Ok(()) => Exit::Clean,
-        // Who stops reading has seen enough.
-        Err(DemoError::Terminal(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Clean,
-        Err(error) => {
-            eprintln!("hlsops demo: {error}");
-            Exit::Internal
-        }
-    }
+/// Options of `hlsops demo`.
+#[derive(Args, Debug)]
+pub(crate) struct DemoOptions {
+    /// Port of the page on 127.0.0.1 [default: a free one]
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    port: u16,
+    /// Show a wall in the terminal instead: no table, no API, no page
+    #[arg(long, conflicts_with = "port")]
+    terminal: bool,
+    /// Stop after this long instead of at Ctrl-C
+    #[arg(long = "for", value_name = "TIME", value_parser = parse::time)]
+    length: Option<Duration>,
 }
 
 /// Why the demo did not start. Each says itself what to do.
@@ -48,68 +54,127 @@ enum DemoError {
     Url(#[from] url::ParseError),
     #[error("cannot write to the terminal: {0}")]
     Terminal(#[from] std::io::Error),
+    #[error("cannot make the folder `{}`: {source}", folder.display())]
+    Folder { folder: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Log(#[from] logging::BadFilter),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error("cannot add the demo streams: {0}")]
+    Call(#[from] CallError),
 }
 
-async fn show(options: &DemoOptions) -> Result<(), DemoError> {
+/// Runs until Ctrl-C.
+pub(crate) async fn run(options: DemoOptions) -> Exit {
+    let shown = if options.terminal { terminal::show(options.length).await } else { serve(&options).await };
+    match shown {
+        Ok(()) => Exit::Clean,
+        // Who stops reading has seen enough.
+        Err(DemoError::Terminal(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Clean,
+        Err(error) => {
+            eprintln!("hlsops demo: {error}");
+            Exit::Internal
+        }
+    }
+}
+
+async fn serve(options: &DemoOptions) -> Result<(), DemoError> {
+    logging::start(LogFormat::Text, false, "error")?;
+    let folder = Folder::make()?;
     let origin = Origin::start(OriginConfig { demo: true, ..OriginConfig::default() }).await?;
+    let settings = Settings {
+        allow: allow(&origin)?,
+        // Nothing of it is to survive the demo.
+        durability: Durability::Process,
+        ..Settings::new(&folder.0)
+    };
+    let station = Station::open(settings).await?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    let server = Server::bind(station, address, None).await?;
+    let api = Api::here(&server.station);
+    let streams = add_streams(&api, &origin).await?;
+    let key = first_key(&api).await?.unwrap_or_default();
+    let endpoint = server.endpoint();
+    let left = endpoint.write(&folder.0);
+    left.map_err(|source| DemoError::Folder { folder: folder.0.clone(), source })?;
+    tell(&endpoint.address, &key, &folder.0)?;
+    let stage = Stage::new(origin, streams, &server.station);
+    let until = async {
+        match options.length {
+            Some(length) => tokio::select! {
+                () = signal() => {}
+                () = tokio::time::sleep(length) => {}
+            },
+            None => signal().await,
+        }
+    };
+    Ok(server.run(faults::routes(stage), until).await?)
+}
+
+fn tell(address: &str, key: &str, folder: &Path) -> std::io::Result<()> {
+    let mut out = stdout();
+    writeln!(out, "Nine streams, healthy and faulty, made and watched on this machine. Open:\n")?;
+    writeln!(out, "  {address}/#key={key}\n")?;
+    writeln!(out, "From another terminal: hlsops stream list --data {}", folder.display())?;
+    writeln!(out, "Stop with Ctrl-C; nothing stays behind.")?;
+    out.flush()
+}
+
+/// Adds each demo stream as a user would, and gives its id beside the name the origin knows it by.
+async fn add_streams(api: &Api, origin: &Origin) -> Result<Vec<(String, &'static str)>, DemoError> {
+    let mut added = Vec::new();
+    for row in &DEMO {
+        let create = StreamCreate {
+            manifest_url: origin.url(row.id),
+            name: Some(row.title.to_owned()),
+            link_id: Some(row.id.to_owned()),
+            ..StreamCreate::default()
+        };
+        let stream: Stream = api.ask(Ask::api(Method::POST, &["streams"]).body(&create)).await?;
+        added.push((stream.id, row.id));
+    }
+    Ok(added)
+}
+
+/// The origin's addresses, which are private.
+fn allow(origin: &Origin) -> Result<AllowList, hlsops_fetch::HostListError> {
     let mut allow = AllowList::default();
     for address in origin.addresses() {
         allow.insert(&address.ip().to_string(), address.port())?;
     }
-    let fetcher = Fetcher::new(FetchConfig { allow, ..FetchConfig::default() })?;
-    let clock = SystemClock::new();
-    let tiles: Vec<_> = DEMO.iter().map(|row| Arc::new(Mutex::new(Tile::new(row, clock.now())))).collect();
-    let mut watchers = JoinSet::new();
-    for tile in &tiles {
-        let id = tile.lock().unwrap_or_else(PoisonError::into_inner).row.id;
-        let url = Url::parse(&origin.url(id))?;
-        let target = Target { url, limits: Limits::default(), fetch_segments: true };
-        let transport = HttpTransport::new(fetcher.clone(), Arc::new(Session::new()));
-        let mut sink = TileSink::new(Arc::clone(tile));
-        watchers
-            .spawn(async move { watch(target, transport, clock, &mut sink, std::future::pending()).await });
-    }
-    let shown = paint(&tiles, clock, &origin, options.length).await;
-    watchers.abort_all();
-    origin.stop().await;
-    Ok(shown?)
+    Ok(allow)
 }
 
-/// Draws the wall until Ctrl-C or for `length`. Where output is no terminal, a line per change is written.
-async fn paint(
-    tiles: &[Arc<Mutex<Tile>>],
-    clock: SystemClock,
-    origin: &Origin,
-    length: Option<Duration>,
-) -> std::io::Result<()> {
-    let mut out = stdout();
-    let style = Style::of(&out);
-    let redraw = out.is_terminal();
-    let began_at = clock.now();
-    let mut last = String::new();
-    loop {
-        let now = clock.now();
-        let snapshot: Vec<Tile> =
-            tiles.iter().map(|t| t.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect();
-        if redraw {
-            // Home, draw, clear what is left below: no flicker. Lines are cut at the margin meanwhile, because
-            // one that wraps would push the wall out of a small terminal.
-            let page = wall::page(&snapshot, now, &origin.base_url(), style);
-            write!(out, "\x1b[?7l\x1b[H{page}\x1b[J\x1b[?7h")?;
-        } else {
-            let lines = wall::states(&snapshot);
-            if lines != last {
-                write!(out, "{}", wall::changes(&last, &lines, now))?;
-                last = lines;
-            }
-        }
-        out.flush()?;
-        if length.is_some_and(|length| now.since(began_at) >= length) {
-            return Ok(());
-        }
-        tokio::select! {
-            () = tokio::time::sleep(REDRAW_EVERY) => {}
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-        }
+/// A new folder, removed when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn make() -> Result<Self, DemoError> {
+        let name = format!("hlsops-demo-{}-{}", std::process::id(), jiff::Timestamp::now().as_millisecond());
+        let folder = std::env::temp_dir().join(name);
+        let made = private_folder(&folder);
+        made.map_err(|source| DemoError::Folder { folder: folder.clone(), source })?;
+        Ok(Self(folder))
     }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What stays is in the folder for what may go.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Fails if it is there already, so that nobody can have prepared it.
+#[cfg(unix)]
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir(folder)
 }

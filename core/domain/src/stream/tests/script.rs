@@ -281,6 +281,7 @@ fn tell(event: &Event) -> Option<String> {
         EventKind::SegmentObtained { .. }
         | EventKind::SegmentFailed { .. }
         | EventKind::NotWatched { .. }
+        | EventKind::JumpedOver(_)
         | EventKind::LoadFailed(_) => return None,
     };
     let who = event.rendition.map(name).map_or(String::new(), |name| format!("{name} "));

@@ -1,0 +1,51 @@
+//! The built-in inbox: every event once, whatever channels there are.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use hlsops_store::InboxEntry;
+use hlsops_wire as wire;
+use hlsops_wire::List;
+
+use super::deliveries::page;
+use crate::app::Api;
+use crate::auth::Caller;
+use crate::input::Query;
+use crate::problem::Answer;
+use crate::times;
+
+/// Inbox
+///
+/// Every event of the last 90 days as channels get it, newest first.
+#[utoipa::path(
+    get, path = "/inbox", tag = "channels",
+    params(
+        ("limit" = Option<u32>, Query, description = "1 to 500, default 100"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses((status = 200, body = List<wire::InboxEntry>)),
+)]
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    query: Query,
+) -> Answer<Json<List<wire::InboxEntry>>> {
+    let (cursor, limit) = page(query)?;
+    let (entries, next) = api.store().inbox(caller.account(), cursor.as_ref(), limit).await?.value;
+    Ok(Json(List {
+        items: entries.into_iter().map(view).collect(),
+        next_cursor: next.map(|next| next.as_str().into()),
+        as_of: times::text(api.now()),
+    }))
+}
+
+fn view(entry: InboxEntry) -> wire::InboxEntry {
+    // One of another version that cannot be read is there all the same, with what the table knows of it.
+    let event = serde_json::from_str(&entry.body).unwrap_or_else(|_| wire::Event {
+        kind: entry.kind,
+        timestamp: times::text(entry.at),
+        data: wire::EventData::default(),
+    });
+    wire::InboxEntry { event_id: entry.event, stream_id: entry.stream.name().into(), event }
+}

@@ -1,0 +1,327 @@
+//! Incidents: listing, showing, taking.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, Path, State};
+use hlsops_domain::EpochMs;
+use hlsops_notify::event;
+use hlsops_store::{
+    Acknowledged, Acknowledgement, Closed, IncidentId, IncidentItem, IncidentsOf, Minute, Notice, Resolution,
+    StoredMinute, StreamConfig, Writer,
+};
+use hlsops_wire::{
+    Acknowledge, Incident, IncidentDetail, IncidentStatus, List, State as HealthState, TimelineEntry,
+    TimelineKind,
+};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::app::Api;
+use crate::auth::Caller;
+use crate::config::is_text;
+use crate::input::{Body, Query, bad, stream_id};
+use crate::problem::{Answer, ApiError, Kind, item};
+use crate::random::new_id;
+use crate::times;
+use crate::view::Labels;
+use crate::view::incident::{incident, people, verdict};
+use crate::view::timeline::{Names, Placed, entries, sort};
+
+const STATUSES: [(&str, IncidentStatus); 3] = [
+    ("open", IncidentStatus::Open),
+    ("acknowledged", IncidentStatus::Acknowledged),
+    ("resolved", IncidentStatus::Resolved),
+];
+/// Incidents are kept for 400 days.
+const MONTHS: usize = 14;
+/// Incidents read at a time.
+const BATCH: u32 = 200;
+
+/// Incidents
+///
+/// Those that go on first, then those that are over, by the month in which they ended; newest first in each.
+#[utoipa::path(
+    get, path = "/incidents", tag = "incidents",
+    params(
+        ("status" = Option<String>, Query, description = "only these: open, acknowledged, resolved; repeatable"),
+        ("stream" = Option<String>, Query, description = "only those of this stream"),
+        ("limit" = Option<u32>, Query, description = "1 to 500, default 100"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses((status = 200, body = List<Incident>)),
+)]
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    query: Query,
+) -> Answer<Json<List<Incident>>> {
+    let query = query.only(&["stream", "limit", "cursor"], &["status"])?;
+    let statuses = query.words("status", &STATUSES)?;
+    let limit = usize::try_from(query.number("limit", 1..=500, 100)?).unwrap_or(100);
+    let stream = query.text("stream").map(|id| stream_id(caller.account(), id)).transpose()?;
+    let now = api.now();
+    let wall = api.walls.get(api.store(), caller.account(), now).await?;
+    let wants = |status| statuses.is_empty() || statuses.contains(&status);
+    let sets = match &stream {
+        Some(stream) => vec![IncidentsOf::Stream(stream)],
+        None => sets(caller.account(), now, wants),
+    };
+    let mut after = match query.text("cursor") {
+        Some(text) => Some(read_cursor(&api, &caller, text, sets.len()).await?),
+        None => None,
+    };
+    let mut items = Vec::new();
+    let mut next = None;
+    let first = after.as_ref().map_or(0, |(index, _)| *index);
+    'sets: for (index, set) in sets.iter().enumerate().skip(first) {
+        let mut last = after.take().map(|(_, last)| last);
+        loop {
+            let (found, more) = api.store().incident_page(set, last.as_ref(), BATCH).await?.value;
+            for found in &found {
+                let name = wall.tile(found.stream.name()).map(|(tile, _)| tile.name.as_str());
+                let shown = incident(found, name, now);
+                if wants(shown.status) {
+                    items.push(shown);
+                }
+                if items.len() >= limit {
+                    next = Some(format!("{index}.{}", found.id));
+                    break 'sets;
+                }
+            }
+            last = found.into_iter().next_back().filter(|_| more);
+            if last.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(Json(List { items, next_cursor: next, as_of: times::text(now) }))
+}
+
+fn sets(account: &str, now: EpochMs, wants: impl Fn(IncidentStatus) -> bool) -> Vec<IncidentsOf<'_>> {
+    let mut sets = Vec::new();
+    if wants(IncidentStatus::Open) || wants(IncidentStatus::Acknowledged) {
+        sets.push(IncidentsOf::Open(account));
+    }
+    if wants(IncidentStatus::Resolved) {
+        let months = std::iter::successors(Some(now), |month| Some(month_before(*month)));
+        sets.extend(months.take(MONTHS).map(|month| IncidentsOf::Closed(account, month)));
+    }
+    sets
+}
+
+/// The last millisecond of the month before.
+fn month_before(at: EpochMs) -> EpochMs {
+    let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
+    let day = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX).to_zoned(TimeZone::UTC);
+    let first = day.first_of_month().and_then(|first| first.start_of_day());
+    let first = first.map_or(0, |first| first.timestamp().as_millisecond());
+    EpochMs(u64::try_from(first).unwrap_or_default().saturating_sub(1))
+}
+
+/// Which set, and the last incident of the page before.
+async fn read_cursor(api: &Api, caller: &Caller, text: &str, sets: usize) -> Answer<(usize, IncidentItem)> {
+    let wrong = || bad("cursor", "not a `next_cursor` of this list");
+    let (index, id) = text.split_once('.').ok_or_else(wrong)?;
+    let index = index.parse().ok().filter(|index| *index < sets).ok_or_else(wrong)?;
+    let last = find(api, caller, id).await.map_err(|_| wrong())?;
+    Ok((index, last))
+}
+
+/// An incident of the caller's account.
+async fn find(api: &Api, caller: &Caller, id: &str) -> Answer<IncidentItem> {
+    let unknown = || ApiError::unknown("incident");
+    let id = own(caller, id)?;
+    api.store().incident(&id).await?.value.ok_or_else(unknown)
+}
+
+fn own(caller: &Caller, id: &str) -> Answer<IncidentId> {
+    let id = IncidentId::parse(id).map_err(|_| ApiError::unknown("incident"))?;
+    let owned = id.parts().is_some_and(|(stream, _)| stream.account() == caller.account());
+    if owned { Ok(id) } else { Err(ApiError::unknown("incident")) }
+}
+
+/// What is shown before an incident began, and after it ended.
+const AROUND_MS: u64 = 120_000;
+/// Minutes of its end, and of its beginning where it took longer.
+const END: u32 = 120;
+const BEGINNING: u64 = 10;
+/// Most entries.
+const ENTRIES: usize = 500;
+
+/// An incident
+///
+/// With a verdict and with what happened from shortly before it began to shortly after it ended. Of a long one,
+/// the beginning and the end.
+#[utoipa::path(
+    get, path = "/incidents/{id}", tag = "incidents",
+    params(("id" = String, Path, description = "`inc:...`")),
+    responses((status = 200, body = IncidentDetail)),
+)]
+pub(super) async fn show(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    query: Query,
+) -> Answer<Json<IncidentDetail>> {
+    query.only(&[], &[])?;
+    let found = find(&api, &caller, &id).await?;
+    let now = api.now();
+    let wall = api.walls.get(api.store(), caller.account(), now).await?;
+    let tile = wall.tile(found.stream.name()).map(|(tile, _)| tile);
+    let (mut timeline, mut truncated) = timeline(&api, &found, now).await?;
+    let shown = incident(&found, tile.map(|tile| tile.name.as_str()), now);
+    let verdict = verdict(&shown, &timeline);
+    truncated |= timeline.len() > ENTRIES;
+    timeline.truncate(ENTRIES);
+    Ok(Json(IncidentDetail {
+        incident: shown,
+        as_of: times::text(now),
+        verdict,
+        stream_state: tile.map_or(HealthState::NoData, |tile| tile.state),
+        timeline,
+        truncated,
+    }))
+}
+
+async fn timeline(api: &Api, found: &IncidentItem, now: EpochMs) -> Answer<(Vec<TimelineEntry>, bool)> {
+    let from = EpochMs(found.opened.0.saturating_sub(AROUND_MS));
+    let to = EpochMs(found.closed.unwrap_or(now).0.saturating_add(AROUND_MS));
+    let labels = Labels::of(&api.store().outline(&found.stream).await?.value);
+    let incidents = std::slice::from_ref(found);
+    let names = Names { labels: &labels, incidents };
+    let (minutes, truncated) = minutes(api, found, from, to).await?;
+    let mut placed: Vec<Placed> = minutes.iter().flat_map(|stored| entries(stored, names)).collect();
+    placed.retain(|one| one.entry.kind != TimelineKind::SegmentObtained && from <= one.at && one.at <= to);
+    let notes = api.store().incident_notes(&found.id, ENTRIES).await?.value;
+    placed.extend(people(found, &notes));
+    sort(&mut placed);
+    Ok((placed.into_iter().map(|one| one.entry).collect(), truncated))
+}
+
+async fn minutes(
+    api: &Api,
+    found: &IncidentItem,
+    from: EpochMs,
+    to: EpochMs,
+) -> Answer<(Vec<StoredMinute>, bool)> {
+    let (first, last) = (Minute(Minute::of(from).0.saturating_sub(1)), Minute::of(to));
+    let (mut minutes, more) = api.store().history(&found.stream, first, last, END).await?.value;
+    let oldest = minutes.last().map(|stored| stored.minute.0);
+    let Some(oldest) = oldest.filter(|_| more) else { return Ok((minutes, false)) };
+    let until = Minute((first.0 + BEGINNING).min(oldest.saturating_sub(1)));
+    let (beginning, _) = api.store().history(&found.stream, first, until, END).await?.value;
+    minutes.extend(beginning);
+    Ok((minutes, true))
+}
+
+/// Take an incident
+///
+/// Says that somebody looks after it; the channels are told. Repeating it changes nothing and tells nobody:
+/// the first one stands.
+#[utoipa::path(
+    post, path = "/incidents/{id}/acknowledge", tag = "incidents",
+    params(("id" = String, Path, description = "`inc:...`")),
+    request_body(content = Option<Acknowledge>),
+    responses((status = 200, body = Incident)),
+)]
+pub(super) async fn acknowledge(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Option<Body<Acknowledge>>,
+) -> Answer<Json<Incident>> {
+    let id = own(&caller, &id)?;
+    let by = body.and_then(|Body(body)| body.by).unwrap_or_else(|| caller.key.name.clone());
+    if !is_text(&by, 1..=80) {
+        return Err(ApiError::invalid(vec![item(
+            "/by",
+            "invalid",
+            "1 to 80 characters, no control characters",
+        )]));
+    }
+    let at = api.now();
+    let stream = id.parts().map(|(stream, _)| stream).ok_or_else(|| ApiError::unknown("incident"))?;
+    let config = api.store().stream(&stream).await?.value;
+    let config = config.ok_or_else(|| ApiError::new(Kind::Conflict, "the incident's stream was removed"))?;
+    let body = |incident: &IncidentItem, seq: u64| {
+        event::acknowledged(&about(&config, incident, seq), at, &by, None).to_json()
+    };
+    let taken = Acknowledgement { at, by: &by, kind: event::ACKNOWLEDGED, body: &body };
+    let outcome = api.store().acknowledge_incident(&id, &taken).await?.value;
+    (api.app.on_notice)();
+    answer(&api, &caller, outcome, at).await
+}
+
+fn about<'a>(stream: &'a StreamConfig, incident: &'a IncidentItem, seq: u64) -> event::About<'a> {
+    event::About {
+        stream,
+        incident: incident.id.as_str(),
+        seq,
+        title: &incident.title,
+        trigger: &incident.trigger,
+        opened: incident.opened,
+    }
+}
+
+/// Closes what is open of a stream that was removed: nobody watches it any more, so nobody else would.
+pub(super) async fn close(api: &Api, config: &StreamConfig) -> Answer<()> {
+    const TRIES: u32 = 3;
+    let at = api.now();
+    let writer = Writer { name: new_id("api", at)?, epoch: 0 };
+    let note = "the stream was removed";
+    for _ in 0..TRIES {
+        let pointer = api.store().incident_pointer(&config.id).await?.value;
+        let Some((id, _)) = &pointer.open else { return Ok(()) };
+        let Some(incident) = api.store().incident(id).await?.value else { return Ok(()) };
+        let body = event::resolved(&about(config, &incident, pointer.seq + 1), at, None, note).to_json();
+        let notice = Notice { at, kind: event::RESOLVED, body: &body };
+        let resolution = Resolution { at, note, notice };
+        if let Closed::Closed | Closed::Already =
+            api.store().close_incident(&config.id, &pointer, &resolution, &writer).await?.value
+        {
+            (api.app.on_notice)();
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Give an incident back
+///
+/// Nobody looks after it any more. Its timeline says so; the channels are not told.
+#[utoipa::path(
+    post, path = "/incidents/{id}/unacknowledge", tag = "incidents",
+    params(("id" = String, Path, description = "`inc:...`")),
+    responses((status = 200, body = Incident)),
+)]
+pub(super) async fn unacknowledge(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Answer<Json<Incident>> {
+    let id = own(&caller, &id)?;
+    let at = api.now();
+    let outcome = api.store().unacknowledge_incident(&id, at, &caller.key.name).await?.value;
+    answer(&api, &caller, outcome, at).await
+}
+
+async fn answer(api: &Api, caller: &Caller, outcome: Acknowledged, now: EpochMs) -> Answer<Json<Incident>> {
+    let found = match outcome {
+        Acknowledged::Done(found) => {
+            api.walls.forget(caller.account());
+            found
+        }
+        Acknowledged::Already(found) => found,
+        Acknowledged::Resolved(_) => {
+            return Err(ApiError::new(
+                Kind::Conflict,
+                "the incident is over: there is nothing to look after",
+            ));
+        }
+        Acknowledged::Missing => return Err(ApiError::unknown("incident")),
+    };
+    let wall = api.walls.get(api.store(), caller.account(), now).await?;
+    let name = wall.tile(found.stream.name()).map(|(tile, _)| tile.name.as_str());
+    Ok(Json(incident(&found, name, now)))
+}

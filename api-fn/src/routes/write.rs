@@ -1,0 +1,200 @@
+//! Streams: changing.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, Path, State};
+use axum::response::{IntoResponse, Response};
+use hlsops_store::{Configured, ShardId, StreamConfig, StreamId};
+use hlsops_wire::{Stream, StreamCreate, StreamDetail, StreamPatch, Validation};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::incidents::close;
+use super::streams::{configured, detail, etag, tagged};
+use crate::app::Api;
+use crate::auth::Caller;
+use crate::config;
+use crate::input::{Body, Query, if_match, stream_id};
+use crate::look::{look, unusable};
+use crate::middleware::json_body;
+use crate::problem::{Answer, ApiError, Kind};
+use crate::random::{link_id, new_id};
+
+/// Add a stream
+///
+/// With `validate_only=true` the URL is looked at once, as the watcher would, and nothing is stored.
+#[utoipa::path(
+    post, path = "/streams", tag = "streams",
+    params(("validate_only" = Option<bool>, Query, description = "look, and store nothing")),
+    request_body = StreamCreate,
+    responses((status = 201, body = StreamDetail), (status = 200, body = Validation, description = "of `validate_only`")),
+)]
+pub(super) async fn create(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    query: Query,
+    Body(body): Body<StreamCreate>,
+) -> Answer<Response> {
+    let query = query.only(&["validate_only"], &[])?;
+    let now = api.now();
+    let id = stream_id(caller.account(), &new_id("str", now)?)?;
+    let (config, url) = config::create(body, id, link_id()?, now)?;
+    api.app.fetcher.permits(&url).map_err(|error| unusable(&error))?;
+    if query.flag("validate_only")? {
+        let found = look(&api.app.fetcher, &config, &url).await?;
+        return Ok(axum::Json(found).into_response());
+    }
+    let wall = api.walls.get(api.store(), caller.account(), now).await?;
+    let most = api.app.max_streams;
+    if wall.counts.total() >= most {
+        return Err(ApiError::new(
+            Kind::Quota,
+            format!("this account has {most} streams, which is all it may have"),
+        ));
+    }
+    let shard = api.store().place(&config.id).await?.value;
+    let saved = save(&api, config, shard).await?;
+    let mut response = shown(&api, &saved, StatusCode::CREATED).await?;
+    if let Ok(place) = HeaderValue::from_str(&format!("{}/streams/{}", super::BASE, saved.id.name())) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    Ok(response)
+}
+
+/// Change a stream
+///
+/// What is absent stays as it is. Needs the stream's ETag as `If-Match`.
+#[utoipa::path(
+    patch, path = "/streams/{id}", tag = "streams",
+    params(
+        ("id" = String, Path, description = "`str_...`"),
+        ("If-Match" = String, Header, description = "ETag of the stream as the caller has seen it"),
+    ),
+    request_body = StreamPatch,
+    responses((status = 200, body = StreamDetail)),
+)]
+pub(super) async fn patch(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    query: Query,
+    headers: HeaderMap,
+    Body(body): Body<StreamPatch>,
+) -> Answer<Response> {
+    query.only(&[], &[])?;
+    let config = seen(&api, &stream_id(caller.account(), &id)?, &headers).await?;
+    let (config, url) = config::patch(config, body)?;
+    api.app.fetcher.permits(&url).map_err(|error| unusable(&error))?;
+    let saved = save(&api, config, ShardId(0)).await?;
+    shown(&api, &saved, StatusCode::OK).await
+}
+
+/// Remove a stream
+///
+/// Its open incident is closed; what was recorded of it expires by itself. Needs the stream's ETag as `If-Match`; `*` for any.
+#[utoipa::path(
+    delete, path = "/streams/{id}", tag = "streams",
+    params(
+        ("id" = String, Path, description = "`str_...`"),
+        ("If-Match" = String, Header, description = "ETag of the stream as the caller has seen it"),
+    ),
+    responses((status = 204, description = "it is gone")),
+)]
+pub(super) async fn remove(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    query: Query,
+    headers: HeaderMap,
+) -> Answer<StatusCode> {
+    query.only(&[], &[])?;
+    let config = seen(&api, &stream_id(caller.account(), &id)?, &headers).await?;
+    let removed = api.store().remove_stream(&config.id, config.revision).await?.value;
+    api.changed(caller.account());
+    match removed {
+        Configured::Saved(_) => {
+            close(&api, &config).await?;
+            Ok(StatusCode::NO_CONTENT)
+        }
+        Configured::Conflict(_) => Err(stale()),
+    }
+}
+
+/// Stop watching a stream
+///
+/// Repeating it changes nothing.
+#[utoipa::path(
+    post, path = "/streams/{id}/pause", tag = "streams",
+    params(("id" = String, Path, description = "`str_...`")),
+    responses((status = 200, body = Stream)),
+)]
+pub(super) async fn pause(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Answer<Response> {
+    enable(&api, &stream_id(caller.account(), &id)?, false).await
+}
+
+/// Watch a stream again
+///
+/// Repeating it changes nothing.
+#[utoipa::path(
+    post, path = "/streams/{id}/resume", tag = "streams",
+    params(("id" = String, Path, description = "`str_...`")),
+    responses((status = 200, body = Stream)),
+)]
+pub(super) async fn resume(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Answer<Response> {
+    enable(&api, &stream_id(caller.account(), &id)?, true).await
+}
+
+/// Races with other changes that are tried again.
+const TRIES: u32 = 4;
+
+async fn enable(api: &Api, id: &StreamId, enabled: bool) -> Answer<Response> {
+    for _ in 0..TRIES {
+        let config = configured(api, id).await?;
+        if config.enabled == enabled {
+            return shown(api, &config, StatusCode::OK).await;
+        }
+        let changed = StreamConfig { enabled, ..config };
+        if let Configured::Saved(revision) = api.store().save_stream(&changed, ShardId(0)).await?.value {
+            api.changed(id.account());
+            return shown(api, &StreamConfig { revision, ..changed }, StatusCode::OK).await;
+        }
+    }
+    Err(ApiError::new(Kind::Busy, "others change this stream all the time; try again"))
+}
+
+/// The configuration as it is, if the caller has seen that.
+async fn seen(api: &Api, id: &StreamId, headers: &HeaderMap) -> Answer<StreamConfig> {
+    let config = configured(api, id).await?;
+    match if_match(headers)? {
+        Some(revision) if revision != config.revision => Err(stale()),
+        _ => Ok(config),
+    }
+}
+
+/// A stream that exists stays in its shard.
+async fn save(api: &Api, config: StreamConfig, shard: ShardId) -> Answer<StreamConfig> {
+    let saved = api.store().save_stream(&config, shard).await?.value;
+    api.changed(config.id.account());
+    match saved {
+        Configured::Saved(revision) => Ok(StreamConfig { revision, ..config }),
+        Configured::Conflict(_) => Err(stale()),
+    }
+}
+
+fn stale() -> ApiError {
+    ApiError::new(Kind::Stale, "read the stream again, and make the change to what it is now")
+}
+
+/// Whoever may change a stream may see its secrets.
+async fn shown(api: &Api, config: &StreamConfig, status: StatusCode) -> Answer<Response> {
+    let detail = detail(api, config, true).await?;
+    let etag = etag(config, &StreamDetail { as_of: String::new(), ..detail.clone() });
+    Ok(tagged(json_body(status, serde_json::to_vec(&detail).unwrap_or_default()), &etag))
+}

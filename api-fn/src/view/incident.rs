@@ -1,0 +1,94 @@
+//! Incidents.
+
+use hlsops_domain::EpochMs;
+use hlsops_store::{IncidentItem, IncidentNote};
+use hlsops_wire::{Incident, IncidentStatus, TimelineEntry, TimelineKind};
+
+use super::length;
+use super::timeline::Placed;
+use crate::times;
+
+/// An incident, with what people call its stream.
+pub(crate) fn incident(item: &IncidentItem, stream_name: Option<&str>, now: EpochMs) -> Incident {
+    let status = match (item.closed, &item.acknowledged) {
+        (Some(_), _) => IncidentStatus::Resolved,
+        (None, Some(_)) => IncidentStatus::Acknowledged,
+        (None, None) => IncidentStatus::Open,
+    };
+    Incident {
+        id: item.id.to_string(),
+        stream_id: item.stream.name().into(),
+        stream_name: stream_name.unwrap_or_else(|| item.stream.name()).into(),
+        status,
+        trigger: item.trigger.clone(),
+        title: item.title.clone(),
+        opened_at: times::text(item.opened),
+        acknowledged_at: item.acknowledged.as_ref().map(|(at, _)| times::text(*at)),
+        acknowledged_by: item.acknowledged.as_ref().map(|(_, by)| by.clone()),
+        resolved_at: item.closed.map(times::text),
+        resolution: item.note.clone(),
+        duration_s: item.closed.unwrap_or(now).since(item.opened).as_secs(),
+    }
+}
+
+/// What an incident comes down to, in one sentence.
+pub(crate) fn verdict(incident: &Incident, timeline: &[TimelineEntry]) -> String {
+    let lost = timeline.iter().filter(|entry| entry.kind == TimelineKind::SegmentFailed);
+    let mut renditions: Vec<&str> = lost.clone().filter_map(|entry| entry.rendition_id.as_deref()).collect();
+    renditions.sort_unstable();
+    renditions.dedup();
+    let (lost, loads) =
+        (lost.count(), timeline.iter().filter(|entry| entry.kind == TimelineKind::LoadFailed).count());
+    let mut evidence = Vec::new();
+    if lost > 0 {
+        evidence.push(match renditions.len() {
+            0 | 1 => format!("{lost} failed segments"),
+            many => format!("{lost} failed segments on {many} renditions"),
+        });
+    }
+    if loads > 0 {
+        evidence.push(format!("{loads} failed playlist loads"));
+    }
+    let evidence = if evidence.is_empty() { String::new() } else { format!(" ({})", evidence.join(", ")) };
+    let lasted = length(incident.duration_s);
+    let standing = match (incident.status, &incident.acknowledged_by) {
+        (IncidentStatus::Resolved, _) => format!("lasted {lasted}"),
+        (_, Some(by)) => format!("for {lasted}, {by} looks after it"),
+        _ => format!("for {lasted}, nobody has taken it"),
+    };
+    format!("{}{evidence}; {standing}", incident.title)
+}
+
+/// What people did: the part of an incident's timeline that no minute holds.
+pub(crate) fn people(item: &IncidentItem, notes: &[IncidentNote]) -> Vec<Placed> {
+    let text = |note: &IncidentNote| match note.kind.as_str() {
+        "incident.acknowledged" => Some(format!("{} looks after it", note.text)),
+        "incident.unacknowledged" => Some(format!("{} gave it back", note.text)),
+        _ => None,
+    };
+    notes.iter().filter_map(|note| Some(placed(item, note.at, text(note)?))).collect()
+}
+
+/// Who looks after which of these incidents.
+pub(crate) fn taken(items: &[IncidentItem]) -> impl Iterator<Item = Placed> {
+    items.iter().filter_map(|item| {
+        let (at, by) = item.acknowledged.as_ref()?;
+        Some(placed(item, *at, format!("{by} looks after it")))
+    })
+}
+
+fn placed(item: &IncidentItem, at: EpochMs, text: String) -> Placed {
+    let entry = TimelineEntry {
+        id: format!("evt_{:014}p", at.0),
+        at: times::text(at),
+        kind: TimelineKind::Incident,
+        text,
+        state: None,
+        rendition_id: None,
+        rendition: None,
+        sequence: None,
+        code: None,
+        incident_id: Some(item.id.to_string()),
+    };
+    Placed { at, entry }
+}

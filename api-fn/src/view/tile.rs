@@ -1,0 +1,65 @@
+//! A stream on the wall.
+
+use std::time::Duration;
+
+use hlsops_domain::EpochMs;
+use hlsops_domain::freshness::{Pace, is_stale};
+use hlsops_store::{IncidentItem, StreamConfig, Tile, WatchMode};
+use hlsops_wire::{IncidentStatus, State, WallTile};
+
+use super::state;
+use crate::times;
+
+/// What is known of a stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'a> {
+    pub(crate) config: &'a StreamConfig,
+    /// What its watcher said last, and when.
+    pub(crate) summary: Option<(EpochMs, &'a Tile)>,
+    /// The incident that is open.
+    pub(crate) incident: Option<&'a IncidentItem>,
+    pub(crate) now: EpochMs,
+}
+
+pub(crate) const fn pace(config: &StreamConfig) -> Pace {
+    match config.watch {
+        WatchMode::Continuous => Pace::Continuous,
+        WatchMode::Interval { every_s } => Pace::Interval(Duration::from_secs(every_s)),
+    }
+}
+
+/// How a stream is now: never the last colour, but NO DATA where nobody has said anything for too long.
+pub(crate) fn wall_tile(known: &Known<'_>) -> WallTile {
+    let Known { config, summary, incident, now } = known;
+    let saved = summary.map(|(at, tile)| match config.watch {
+        WatchMode::Continuous => at,
+        WatchMode::Interval { .. } => tile.last_look.unwrap_or(at),
+    });
+    let fresh = summary.filter(|_| !is_stale(pace(config), saved, *now));
+    let (now_state, since, reason) = match (config.enabled, fresh, saved) {
+        (false, ..) => (State::Paused, None, String::new()),
+        (true, Some((_, tile)), _) => (state(tile.health), Some(tile.since), tile.reasons.join("; ")),
+        (true, None, Some(saved)) => {
+            (State::NoData, Some(saved), format!("nobody has looked since {}", times::text(saved)))
+        }
+        (true, None, None) => (State::NoData, Some(config.created_at), "waiting for the first look".into()),
+    };
+    WallTile {
+        id: config.id.name().into(),
+        name: config.name.clone(),
+        state: now_state,
+        since_at: since.map(times::text),
+        reason,
+        playlist_state: fresh.filter(|_| config.enabled).map(|(_, tile)| tile.playlist.name().into()),
+        incident: incident.map(|open| match open.acknowledged {
+            Some(_) => IncidentStatus::Acknowledged,
+            None => IncidentStatus::Open,
+        }),
+        acknowledged_by: incident.and_then(|open| open.acknowledged.as_ref()).map(|(_, by)| by.clone()),
+        tags: config.tags.iter().map(tag).collect(),
+    }
+}
+
+fn tag((key, value): &(String, String)) -> String {
+    if value.is_empty() { key.clone() } else { format!("{key}={value}") }
+}

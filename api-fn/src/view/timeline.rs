@@ -1,0 +1,202 @@
+//! A timeline out of stored minutes.
+
+use hlsops_domain::incident::{Transition, Trigger};
+use hlsops_domain::rendition::PlaylistState;
+use hlsops_domain::units::Seconds;
+use hlsops_domain::{EpochMs, HealthState, RenditionId, checks};
+use hlsops_store::pack::{Change, MinuteLog, SegmentRow, What};
+use hlsops_store::{IncidentItem, Slot, StoredMinute};
+use hlsops_wire::{TimelineEntry, TimelineKind};
+
+use super::{Labels, length, state};
+use crate::times;
+
+/// An entry and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Placed {
+    pub(crate) at: EpochMs,
+    pub(crate) entry: TimelineEntry,
+}
+
+/// What entries are made with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names<'a> {
+    pub(crate) labels: &'a Labels,
+    /// Incidents of the stream around that time.
+    pub(crate) incidents: &'a [IncidentItem],
+}
+
+/// What happened in a stored minute, in the order in which it was stored. The ids of entries stay when more
+/// is stored in the same minute.
+pub(crate) fn entries(stored: &StoredMinute, names: Names<'_>) -> Vec<Placed> {
+    let mut out = Out { minute: stored.minute.0, names, entries: Vec::new() };
+    match &stored.slot {
+        Slot::Watched { log, .. } => out.log(log),
+        Slot::Gap(to) => {
+            let minutes = to.0.saturating_sub(stored.minute.0) + 1;
+            let text = format!("nobody watched for {}", length(minutes * 60));
+            out.add(stored.minute.start(), 'g', 0, TimelineKind::Gap, None, text);
+        }
+        Slot::Claimed => {}
+    }
+    out.entries
+}
+
+/// Newest first. Entries of one time in the order of their ids.
+pub(crate) fn sort(entries: &mut [Placed]) {
+    entries.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| b.entry.id.cmp(&a.entry.id)));
+}
+
+struct Out<'a> {
+    minute: u64,
+    names: Names<'a>,
+    entries: Vec<Placed>,
+}
+
+impl Out<'_> {
+    fn add(
+        &mut self,
+        at: EpochMs,
+        class: char,
+        index: usize,
+        kind: TimelineKind,
+        rendition: Option<RenditionId>,
+        text: String,
+    ) -> &mut TimelineEntry {
+        let entry = TimelineEntry {
+            id: format!("evt_{:010}{class}{index:05}", self.minute),
+            at: times::text(at),
+            kind,
+            text,
+            state: None,
+            rendition_id: rendition.map(|id| id.to_string()),
+            rendition: rendition.and_then(|id| self.names.labels.get(id)),
+            sequence: None,
+            code: None,
+            incident_id: None,
+        };
+        self.entries.push(Placed { at, entry });
+        let last = self.entries.len() - 1;
+        &mut self.entries[last].entry
+    }
+
+    fn log(&mut self, log: &MinuteLog) {
+        for (index, change) in log.changes().iter().enumerate() {
+            self.change(index, change);
+        }
+        for (nth, rendition) in log.renditions().iter().enumerate() {
+            for (index, row) in rendition.segments.iter().enumerate() {
+                self.segment(nth * 1_000 + index.min(999), rendition.id, row);
+            }
+        }
+        if log.dropped() > 0 {
+            let text = format!("{} more events of this minute were not kept", log.dropped());
+            self.add(log.minute().next().start(), 'x', 0, TimelineKind::Gap, None, text);
+        }
+    }
+
+    fn change(&mut self, index: usize, change: &Change) {
+        let at = change.at;
+        let (kind, text) = describe(&change.what);
+        let incident = self.incident(at, &change.what);
+        let entry = self.add(at, 'c', index, kind, change.rendition, text);
+        entry.incident_id = incident;
+        match &change.what {
+            What::Health { to, .. } => entry.state = Some(state(*to)),
+            What::Found { code, .. } => entry.code = Some(code.clone()),
+            _ => {}
+        }
+    }
+
+    fn incident(&self, at: EpochMs, what: &What) -> Option<String> {
+        let What::Incident(transition) = what else { return None };
+        let opened = match transition {
+            Transition::Opened(_) => at,
+            Transition::Resolved { lasted } => at - *lasted,
+        };
+        // Both times are the state's own, to the millisecond; a take-over may open it a little later.
+        let near = |incident: &&IncidentItem| incident.opened.0.abs_diff(opened.0) <= 1_000;
+        self.names.incidents.iter().find(near).map(|incident| incident.id.to_string())
+    }
+
+    fn segment(&mut self, index: usize, rendition: RenditionId, row: &SegmentRow) {
+        let (kind, text) = match row.failure {
+            Some(failure) => {
+                let fate = if row.last { "lost" } else { "tried again" };
+                (TimelineKind::SegmentFailed, format!("segment {}: {failure}; {fate}", row.sequence))
+            }
+            None => {
+                let took = f64::from(u32::try_from(row.download_ms).unwrap_or(u32::MAX)) / 1e3;
+                let text = format!("segment {} of {} in {took:.2} s", row.sequence, row.media);
+                (TimelineKind::SegmentObtained, text)
+            }
+        };
+        let entry = self.add(row.at, 's', index, kind, Some(rendition), text);
+        entry.sequence = Some(row.sequence);
+    }
+}
+
+fn describe(what: &What) -> (TimelineKind, String) {
+    let plural = |n: u64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+    match what {
+        What::LoadFailed(failure) => {
+            (TimelineKind::LoadFailed, format!("the playlist did not load: {failure}"))
+        }
+        What::Playlist { from, to } => (TimelineKind::Playlist, playlist(*from, *to)),
+        What::Health { from, to, .. } => (TimelineKind::Health, health(*from, *to, what.reason())),
+        What::Incident(Transition::Opened(Trigger::Unhealthy)) => {
+            (TimelineKind::Incident, "incident opened: the stream turned UNHEALTHY".into())
+        }
+        What::Incident(Transition::Opened(Trigger::LongDegraded)) => {
+            (TimelineKind::Incident, "incident opened: the stream stayed DEGRADED".into())
+        }
+        What::Incident(Transition::Resolved { lasted }) => {
+            (TimelineKind::Incident, format!("incident resolved after {}", length(lasted.as_secs())))
+        }
+        What::Found { code, count } => {
+            let summary = checks::ALL.iter().find(|rule| rule.code == code).map_or("", |rule| rule.summary);
+            let times = if *count > 1 { format!(", {count} times in this minute") } else { String::new() };
+            (TimelineKind::Finding, format!("{code}: {summary}{times}"))
+        }
+        What::RebufferingStarted => (TimelineKind::Rebuffering, "a viewer ran out of media".into()),
+        What::RebufferingEnded { waited } => (
+            TimelineKind::Rebuffering,
+            format!("media came again; a viewer waited {:.1} s", waited.as_secs_f64()),
+        ),
+        What::Restarted { from, to } => {
+            (TimelineKind::Origin, format!("the encoder began a new numbering: {from}, then {to}"))
+        }
+        What::OlderCopy { behind } => {
+            (TimelineKind::Origin, format!("an older copy was served, {} behind", plural(*behind, "segment")))
+        }
+        What::Renditions { added, removed } => {
+            (TimelineKind::Origin, format!("the renditions changed: {added} new, {removed} gone"))
+        }
+        What::OwnGap(gap) => (TimelineKind::Gap, format!("we did not look for {}", Seconds(*gap))),
+        What::NotWatched { first, last } => {
+            let count = last.saturating_sub(*first).saturating_add(1);
+            (TimelineKind::Gap, format!("{} not asked for: {first} to {last}", plural(count, "segment")))
+        }
+        What::Lost { segments, media } => {
+            let text =
+                format!("{} lost ({media} of media): the numbering jumped", plural(*segments, "segment"));
+            (TimelineKind::SegmentFailed, text)
+        }
+    }
+}
+
+fn playlist(from: PlaylistState, to: PlaylistState) -> String {
+    match to {
+        PlaylistState::HttpError(failure) => {
+            format!("playlist {}: {failure} (was {})", to.name(), from.name())
+        }
+        _ => format!("playlist {} (was {})", to.name(), from.name()),
+    }
+}
+
+fn health(from: HealthState, to: HealthState, reason: Option<&str>) -> String {
+    match reason {
+        Some(reason) => format!("{} (was {}): {reason}", to.name(), from.name()),
+        None => format!("{} (was {})", to.name(), from.name()),
+    }
+}

@@ -1,0 +1,52 @@
+//! The description of the API, and the page that shows it.
+
+use hlsops_api::{App, openapi};
+use hlsops_fetch::{FetchConfig, Fetcher};
+use http::Method;
+
+use crate::support::World;
+
+/// Rewrites `docs/openapi.json` and fails when it was stale.
+#[tokio::test]
+async fn the_document_is_fresh_and_whole() {
+    let world = World::new().await;
+    let app = App::new(world.store.clone(), Fetcher::new(FetchConfig::default()).unwrap());
+    let document = serde_json::to_value(openapi(app)).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            assert!(operation["summary"].is_string(), "{method} {path} has no summary");
+            assert!(operation["tags"].is_array(), "{method} {path} has no tag");
+        }
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json");
+    let text = format!("{}\n", serde_json::to_string_pretty(&document).unwrap());
+    if std::fs::read_to_string(&path).ok().as_deref() != Some(text.as_str()) {
+        std::fs::write(&path, text).unwrap();
+        panic!("docs/openapi.json was stale and has been rewritten: look at it and commit it");
+    }
+}
+
+/// Every reference leads somewhere.
+#[tokio::test]
+async fn references_are_known() {
+    let world = World::new().await;
+    let got = world.ask(Method::GET, "/openapi.json", &[("x-api-key", "")], None).await.is(200);
+    let text = got.body.to_string();
+    let names = text.split("\"#/components/schemas/").skip(1).map(|rest| rest.split('"').next().unwrap());
+    for name in names {
+        assert!(got.body["components"]["schemas"].get(name).is_some(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_is_served_with_a_strict_policy() {
+    let world = World::new().await;
+    for (path, kind) in
+        [("/docs", "text/html"), ("/docs/page.js", "text/javascript"), ("/docs/page.css", "text/css")]
+    {
+        let got = world.ask(Method::GET, path, &[("x-api-key", "")], None).await.is(200);
+        assert!(got.header("content-type").starts_with(kind) && got.bytes > 500, "{path}");
+        assert!(got.header("content-security-policy").contains("default-src 'none'; script-src 'self'"));
+    }
+}

@@ -1,0 +1,187 @@
+//! Incidents: listed, shown, taken, given back.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use hlsops_domain::EpochMs;
+use hlsops_store::{NewIncident, Notice, Opened, Resolution, Writer};
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{World, stream};
+
+const INCIDENTS: &str = "/api/v1/incidents";
+const DAY_MS: u64 = 86_400_000;
+
+fn writer() -> Writer {
+    Writer { name: "w".into(), epoch: 1 }
+}
+
+async fn open(world: &World, id: &str, at: EpochMs) -> String {
+    let read = world.store.incident_pointer(&stream(id)).await.unwrap().value.version;
+    let notice = Notice { at, kind: "incident.opened", body: "{}" };
+    let new = NewIncident { at, trigger: "unhealthy", title: "playlist does not load: HTTP 503", notice };
+    match world.store.open_incident(&stream(id), read, &new, &writer()).await.unwrap().value {
+        Opened::Opened(id) => id.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn close(world: &World, id: &str, at: EpochMs) {
+    let pointer = world.store.incident_pointer(&stream(id)).await.unwrap().value;
+    let notice = Notice { at, kind: "incident.resolved", body: "{}" };
+    let resolution = Resolution { at, note: "healthy again", notice };
+    let _ = world.store.close_incident(&stream(id), &pointer, &resolution, &writer()).await.unwrap();
+}
+
+fn ids(list: &Value) -> Vec<String> {
+    list["items"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_incident_is_taken_once_and_told_once() {
+    let world = World::new().await;
+    let id = world.add("sports").await;
+    let incident = open(&world, &id, world.now()).await;
+    world.wait(252);
+    let path = format!("{INCIDENTS}/{incident}");
+    let shown = world.get(&path).await.is(200);
+    assert_eq!((&shown.body["status"], &shown.body["stream_name"]), (&json!("open"), &json!("sports")));
+    assert_eq!(
+        shown.body["verdict"],
+        "playlist does not load: HTTP 503; for 4 min 12 s, nobody has taken it"
+    );
+
+    let taken = world.post(&format!("{path}/acknowledge"), json!({"by": "maria"})).await.is(200);
+    assert_eq!(
+        (&taken.body["status"], &taken.body["acknowledged_by"]),
+        (&json!("acknowledged"), &json!("maria"))
+    );
+    world.wait(5);
+    let again = world.post(&format!("{path}/acknowledge"), json!({"by": "max"})).await.is(200);
+    assert_eq!(again.body["acknowledged_by"], "maria", "the first one stands");
+    let bare = world.ask(Method::POST, &format!("{path}/acknowledge"), &[], None).await.is(200);
+    assert_eq!(bare.body["acknowledged_at"], taken.body["acknowledged_at"]);
+
+    let rows = world.store.notices(&incident, 10).await.unwrap().value;
+    let kinds: Vec<&str> = rows.iter().map(|row| row.kind.as_str()).collect();
+    assert_eq!(kinds, ["incident.opened", "incident.acknowledged"]);
+    let event: Value = serde_json::from_str(&rows[1].body).unwrap();
+    assert_eq!((&event["data"]["acknowledged_by"], &event["data"]["seq"]), (&json!("maria"), &json!(2)));
+    assert!(world.notices.load(Relaxed) >= 1);
+
+    let shown = world.get(&path).await.is(200);
+    assert_eq!(shown.body["timeline"][0]["text"], "maria looks after it");
+    let timeline = world.get(&format!("/api/v1/streams/{id}/timeline")).await.is(200);
+    assert_eq!(timeline.body["items"][0]["incident_id"], json!(incident));
+
+    // The watcher closes it all the same: it reads the pointer again.
+    close(&world, &id, world.now()).await;
+    let over = world.get(&path).await.is(200);
+    assert_eq!(
+        (&over.body["status"], &over.body["resolution"]),
+        (&json!("resolved"), &json!("healthy again"))
+    );
+    assert_eq!(over.body["acknowledged_by"], "maria");
+    world.post(&format!("{path}/acknowledge"), json!({})).await.problem(409, "EC100", "");
+    let rows = world.store.notices(&incident, 10).await.unwrap().value;
+    assert_eq!(rows.iter().map(|row| row.seq).collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+/// A watcher that knows nothing of the acknowledgement is refused once, reads, and closes.
+#[tokio::test]
+async fn a_watcher_with_an_old_pointer_learns_of_it() {
+    let world = World::new().await;
+    let id = world.add("a").await;
+    let incident = open(&world, &id, world.now()).await;
+    let old = world.store.incident_pointer(&stream(&id)).await.unwrap().value;
+    world.post(&format!("{INCIDENTS}/{incident}/acknowledge"), json!({})).await.is(200);
+    let notice = Notice { at: world.now(), kind: "incident.resolved", body: "{}" };
+    let resolution = Resolution { at: world.now(), note: "", notice };
+    let closed = world.store.close_incident(&stream(&id), &old, &resolution, &writer()).await.unwrap().value;
+    let hlsops_store::Closed::Moved(new) = closed else { panic!("{closed:?}") };
+    assert_eq!((new.version, new.seq), (old.version, old.seq + 1));
+    let closed = world.store.close_incident(&stream(&id), &new, &resolution, &writer()).await.unwrap().value;
+    assert_eq!(closed, hlsops_store::Closed::Closed);
+}
+
+#[tokio::test]
+async fn an_incident_is_given_back_and_taken_again() {
+    let world = World::new().await;
+    let id = world.add("a").await;
+    let incident = open(&world, &id, world.now()).await;
+    let path = |what: &str| format!("{INCIDENTS}/{incident}/{what}");
+    world.post(&path("acknowledge"), json!({"by": "maria"})).await.is(200);
+    world.wait(1);
+    let free = world.ask(Method::POST, &path("unacknowledge"), &[], None).await.is(200);
+    assert_eq!((&free.body["status"], free.body.get("acknowledged_by")), (&json!("open"), None));
+    world.wait(1);
+    let taken = world.post(&path("acknowledge"), json!({"by": "max"})).await.is(200);
+    assert_eq!(taken.body["acknowledged_by"], "max");
+    let shown = world.get(&format!("{INCIDENTS}/{incident}")).await.is(200);
+    let texts: Vec<&str> =
+        shown.body["timeline"].as_array().unwrap().iter().map(|one| one["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["max looks after it", "this machine gave it back", "maria looks after it"]);
+}
+
+#[tokio::test]
+async fn incidents_are_listed_over_months_in_pages() {
+    let world = World::new().await;
+    let (a, b) = (world.add("a").await, world.add("b").await);
+    let mut expected = Vec::new();
+    for days in [400_u64, 40, 39, 1] {
+        let at = EpochMs(world.now().0 - days * DAY_MS);
+        expected.push(open(&world, &a, at).await);
+        close(&world, &a, EpochMs(at.0 + 60_000)).await;
+    }
+    expected.push(open(&world, &b, EpochMs(world.now().0 - 5_000)).await);
+    // Closed more than 14 months before: kept no more.
+    expected.reverse();
+    let all = world.get(INCIDENTS).await.is(200);
+    assert_eq!(ids(&all.body), expected);
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    for _ in 0..10 {
+        let page = world.get(&format!("{INCIDENTS}?limit=2{cursor}")).await.is(200);
+        paged.extend(ids(&page.body));
+        match page.body["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(paged, expected);
+    for (query, count) in [
+        ("status=open", 1),
+        ("status=resolved", 4),
+        ("status=acknowledged", 0),
+        (&format!("stream={a}"), 4),
+        (&format!("stream={b}&status=open,acknowledged"), 1),
+    ] {
+        let got = world.get(&format!("{INCIDENTS}?{query}")).await.is(200);
+        assert_eq!(ids(&got.body).len(), count, "{query}");
+    }
+    world.get(&format!("{INCIDENTS}?cursor=99.x")).await.problem(400, "EC100", "?cursor");
+    world.get(&format!("{INCIDENTS}/inc:default:{a}:99")).await.problem(404, "EC120", "");
+    world.get(&format!("{INCIDENTS}/nonsense")).await.problem(404, "EC120", "");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_acknowledgement_is_named() {
+    let world = World::new().await;
+    let id = world.add("a").await;
+    let path = format!("{INCIDENTS}/{}/acknowledge", open(&world, &id, world.now()).await);
+    world.post(&path, json!({"by": ""})).await.problem(400, "EC100", "/by");
+    world.post(&path, json!({"who": "x"})).await.problem(400, "EC100", "/who");
+}
+
+#[tokio::test]
+async fn the_incident_of_a_removed_stream_is_closed() {
+    let world = World::new().await;
+    let id = world.add("a").await;
+    let incident = open(&world, &id, world.now()).await;
+    world.ask(Method::DELETE, &format!("/api/v1/streams/{id}"), &[("if-match", "*")], None).await.is(204);
+    let got = world.get(&format!("{INCIDENTS}/{incident}")).await.is(200);
+    assert_eq!(
+        (&got.body["status"], &got.body["resolution"]),
+        (&json!("resolved"), &json!("the stream was removed"))
+    );
+    assert_eq!(got.body["stream_name"], json!(id));
+}

@@ -1,0 +1,310 @@
+//! What was seen of a stream: detail, timeline, metrics, findings.
+
+use std::time::Duration;
+
+use hlsops_domain::buffer::{BufferClosing, Phase};
+use hlsops_domain::incident::Incident;
+use hlsops_domain::rendition::{PlaylistState, RenditionKind};
+use hlsops_domain::{Closing, EpochMs, Failure, HealthState, MediaUs, RenditionClosing, RenditionId};
+use hlsops_store::pack::{MinuteLog, SegmentRow, What};
+use hlsops_store::{
+    Content, FindingRow, Minute, MinuteFindings, Outline, OutlineReason, OutlineRendition, ShardId, StreamId,
+    TakeOver, Tile, Writer,
+};
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{NOW, World, stream};
+
+const MAIN: RenditionId = RenditionId(0xa1);
+const AUDIO: RenditionId = RenditionId(0xb2);
+const MINUTES: u64 = 10;
+
+fn writer() -> Writer {
+    Writer { name: "w".into(), epoch: 1 }
+}
+
+fn row(at: EpochMs, sequence: u64) -> SegmentRow {
+    SegmentRow {
+        at,
+        sequence,
+        media: MediaUs(6_000_000),
+        bytes: 750_000,
+        ttfb_ms: 40 + sequence % 10,
+        download_ms: 2_000,
+        paced: false,
+        attempt: 1,
+        failure: None,
+        last: true,
+    }
+}
+
+fn closing(at: EpochMs, health: HealthState) -> Closing {
+    let rendition = |id, playlist| RenditionClosing {
+        id,
+        playlist,
+        playlist_since: EpochMs(at.0 - 30_000),
+        was_live: true,
+        failed_loads: 0,
+        loaded_at: Some(at),
+        changed_at: Some(at),
+        last_look: Some(at),
+        target: MediaUs(6_000_000),
+        remembered: Vec::new(),
+        unsettled: Vec::new(),
+        consecutive_lost: 0,
+        obtained_to: None,
+        dry_reported: false,
+        buffer: BufferClosing {
+            phase: Phase::Playing,
+            at,
+            began_at: EpochMs(at.0 - 60_000),
+            level: MediaUs(12_340_000),
+            start_level: MediaUs(12_000_000),
+            target: MediaUs(6_000_000),
+            ended: false,
+            consistent_since: None,
+            empty_since: None,
+            last_completion: at,
+            waited: Duration::ZERO,
+            condition: Duration::ZERO,
+            consistent_run: Duration::ZERO,
+            accumulated: Duration::ZERO,
+        },
+    };
+    Closing {
+        began_at: EpochMs(at.0 - 600_000),
+        last_look: Some(at),
+        health,
+        health_since: EpochMs(at.0 - 5_000),
+        incident: Incident::None,
+        master: (0, None),
+        renditions: vec![
+            rendition(AUDIO, PlaylistState::Live),
+            rendition(MAIN, PlaylistState::HttpError(Failure::Http(503))),
+        ],
+    }
+}
+
+/// Ten minutes: good ones, and in the newest a segment is lost and health turns. A gap stands in between.
+async fn watched(world: &World) -> String {
+    let id = world.add("sports").await;
+    let stream = stream(&id);
+    let first = Minute::of(NOW).0 - MINUTES;
+    let taken = match world.store.take_over(&stream, &writer(), Minute(first)).await.unwrap().value {
+        TakeOver::Taken(taken) => *taken,
+        TakeOver::Lost(holder) => panic!("{holder:?}"),
+    };
+    let mut chain = taken.chain;
+    for minute in first..first + MINUTES {
+        // Two minutes nobody watched.
+        if (first + 3..first + 5).contains(&minute) {
+            continue;
+        }
+        let mut log = MinuteLog::new(Minute(minute));
+        let start = Minute(minute).start();
+        for n in 0..10 {
+            let at = EpochMs(start.0 + n * 6_000);
+            log.attempted(Some(MAIN), row(at, minute * 10 + n));
+        }
+        let newest = minute == first + MINUTES - 1;
+        if newest {
+            let at = EpochMs(start.0 + 50_000);
+            let lost = SegmentRow {
+                at,
+                failure: Some(Failure::Http(404)),
+                bytes: 0,
+                ttfb_ms: 0,
+                download_ms: 0,
+                ..row(at, 7)
+            };
+            log.attempted(Some(MAIN), lost);
+            log.change(at, Some(MAIN), What::Found { code: "EC-2002".into(), count: 1 });
+            log.change(
+                at,
+                None,
+                What::Health { from: HealthState::Healthy, to: HealthState::Degraded, reason: 8 },
+            );
+        }
+        let health = if newest { HealthState::Degraded } else { HealthState::Healthy };
+        let closing = closing(EpochMs(start.0 + 59_000), health);
+        let content = Content { closing: &closing, log: &log };
+        let _ = world.store.save_minute(&mut chain, Minute(minute), content).await.unwrap();
+    }
+    describe(world, &stream).await;
+    id
+}
+
+async fn describe(world: &World, stream: &StreamId) {
+    let rendition = |id, kind, label: &str| OutlineRendition {
+        id,
+        kind,
+        label: label.into(),
+        url: "https://cdn.example/a.m3u8".into(),
+        bandwidth_bps: Some(800_000),
+    };
+    let outline = Outline {
+        renditions: vec![
+            rendition(MAIN, RenditionKind::Main, "640x360 800 kb/s"),
+            rendition(AUDIO, RenditionKind::Audio, "audio English"),
+        ],
+        reasons: vec![OutlineReason {
+            state: HealthState::Degraded,
+            rendition: Some(MAIN),
+            text: "1 segment lost, 1.7 % of the media".into(),
+        }],
+    };
+    assert!(world.store.save_outline(stream, &outline, &writer(), NOW).await.unwrap().value);
+    let tile = Tile {
+        stream: stream.clone(),
+        health: HealthState::Degraded,
+        since: EpochMs(NOW.0 - 10_000),
+        last_look: Some(NOW),
+        incident: None,
+        playlist: PlaylistState::HttpError(Failure::Http(503)),
+        reasons: vec!["1 segment lost".into()],
+        weight: 0,
+    };
+    let _ = world.store.save_summary(ShardId(0), &[tile], &writer(), NOW).await.unwrap();
+    let minute = Minute::of(EpochMs(NOW.0 - 10_000));
+    let row = |first: u64, last: u64, count, sample: &str| FindingRow {
+        code: "EC-2002".into(),
+        rendition: Some(MAIN),
+        first: EpochMs(first),
+        last: EpochMs(last),
+        count,
+        sample: sample.into(),
+    };
+    for (minute, rows) in [
+        (Minute(minute.0 - 1), vec![row(NOW.0 - 90_000, NOW.0 - 80_000, 2, "segment 5: HTTP 404")]),
+        (minute, vec![row(NOW.0 - 10_000, NOW.0 - 10_000, 1, "segment 7: HTTP 404")]),
+    ] {
+        let findings = MinuteFindings { minute, rows, overflow: 0 };
+        assert!(world.store.save_findings(stream, &findings, &writer()).await.unwrap().value);
+    }
+}
+
+#[tokio::test]
+async fn a_page_about_a_stream_has_renditions_and_reasons() {
+    let world = World::new().await;
+    let id = watched(&world).await;
+    world.wait(2);
+    let got = world.get(&format!("/api/v1/streams/{id}")).await.is(200);
+    let (body, main) = (&got.body, &got.body["renditions"][0]);
+    assert_eq!(body["health"]["state"], "degraded");
+    assert_eq!(
+        body["health"]["reasons"],
+        json!([{"state": "degraded", "rendition_id": "ren_00000000000000a1", "text": "1 segment lost, 1.7 % of the media"}])
+    );
+    assert_eq!((&body["playlist_state"], &body["buffer_s"]), (&json!("HTTPError"), &json!(12.34)));
+    assert_eq!((&main["label"], &main["failure"]), (&json!("640x360 800 kb/s"), &json!("HTTP 503")));
+    assert_eq!((&main["segments_lost_count"], &main["download_ratio"]), (&json!(1), &json!(3.0)));
+    assert!(main["ttfb_p50_ms"].as_u64().is_some_and(|ms| (40..50).contains(&ms)));
+    assert_eq!(body["renditions"][1]["kind"], "audio");
+}
+
+async fn timeline(world: &World, id: &str, query: &str) -> Value {
+    world.get(&format!("/api/v1/streams/{id}/timeline?{query}")).await.is(200).body
+}
+
+#[tokio::test]
+async fn a_timeline_is_read_newest_first_and_in_pages() {
+    let world = World::new().await;
+    let id = watched(&world).await;
+    let all = timeline(&world, &id, "").await;
+    let texts: Vec<&str> =
+        all["items"].as_array().unwrap().iter().map(|one| one["text"].as_str().unwrap()).collect();
+    assert_eq!(
+        texts,
+        [
+            "segment 7: HTTP 404; lost",
+            "DEGRADED (was HEALTHY): segments lost",
+            "EC-2002: could not download the segment",
+            "nobody watched for 2 min",
+        ]
+    );
+    assert_eq!(all["items"][0]["rendition"], "640x360 800 kb/s");
+    assert_eq!(all["items"][1]["state"], "degraded");
+    assert_eq!(all.get("next_cursor"), None);
+
+    let everything = timeline(&world, &id, "kind=segment_obtained&kind=gap&limit=500").await;
+    assert_eq!(everything["items"].as_array().unwrap().len(), 81);
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = timeline(&world, &id, &format!("kind=segment_obtained,gap&limit=7{cursor}")).await;
+        paged.extend(page["items"].as_array().unwrap().iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(&json!(paged), &everything["items"]);
+    let none = timeline(&world, &id, "to=2026-11-22T03:00:00Z").await;
+    assert_eq!(none["items"], json!([]));
+    for (query, pointer) in
+        [("kind=x", "?kind"), ("cursor=x", "?cursor"), ("from=x", "?from"), ("limit=0", "?limit")]
+    {
+        let path = format!("/api/v1/streams/{id}/timeline?{query}");
+        world.get(&path).await.problem(400, "EC100", pointer);
+    }
+}
+
+#[tokio::test]
+async fn series_have_figures_and_states() {
+    let world = World::new().await;
+    let id = watched(&world).await;
+    let got = world.get(&format!("/api/v1/streams/{id}/metrics?step_s=60")).await.is(200);
+    let points = got.body["points"].as_array().unwrap();
+    assert_eq!(points.len(), 8, "no point where nobody watched");
+    let last = points.last().unwrap();
+    assert_eq!(last["at"], "2026-11-22T03:29:00.000Z");
+    assert_eq!((&last["segments_obtained_count"], &last["segments_failed_count"]), (&json!(10), &json!(1)));
+    assert_eq!((&last["ttfb_p50_ms"], &last["ttfb_max_ms"]), (&json!(44), &json!(49)));
+    assert_eq!((&last["download_ratio"], &last["bitrate_bps"]), (&json!(3.0), &json!(1_000_000)));
+    assert_eq!(last["buffer_s"], 12.34);
+    let states: Vec<(&str, &str)> = got.body["states"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|span| (span["state"].as_str().unwrap(), span["from_at"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        states,
+        [
+            ("healthy", "2026-11-22T03:20:00.000Z"),
+            ("no_data", "2026-11-22T03:23:00.000Z"),
+            ("healthy", "2026-11-22T03:25:00.000Z"),
+            ("degraded", "2026-11-22T03:29:50.000Z"),
+        ]
+    );
+    let path = |query: &str| format!("/api/v1/streams/{id}/metrics?{query}");
+    let audio = world.get(&path("rendition=ren_00000000000000b2")).await.is(200);
+    assert_eq!(audio.body["points"][0]["segments_obtained_count"], 0);
+    for (query, pointer) in [
+        ("step_s=4", "?step_s"),
+        ("from=2026-11-21T00:00:00Z", "?from"),
+        ("from=2026-11-22T04:00:00Z", "?from"),
+        ("from=2026-11-21T04:00:00Z&step_s=5", "?step_s"),
+        ("rendition=x", "?rendition"),
+    ] {
+        world.get(&path(query)).await.problem(400, "EC100", pointer);
+    }
+}
+
+#[tokio::test]
+async fn findings_are_folded_and_say_what_to_do() {
+    let world = World::new().await;
+    let id = watched(&world).await;
+    let got = world.get(&format!("/api/v1/streams/{id}/findings")).await.is(200);
+    let items = got.body["items"].as_array().unwrap();
+    assert_eq!(items.len(), 1);
+    assert_eq!((&items[0]["code"], &items[0]["count"]), (&json!("EC-2002"), &json!(3)));
+    assert_eq!(
+        (&items[0]["sample"], &items[0]["severity"]),
+        (&json!("segment 7: HTTP 404"), &json!("error"))
+    );
+    assert_eq!(items[0]["first_at"], "2026-11-22T03:28:30.000Z");
+    assert!(items[0]["fix"].as_str().is_some_and(|fix| fix.ends_with('.')));
+    let path = format!("/api/v1/streams/{id}/findings?from=2026-11-01T00:00:00Z");
+    world.ask(Method::GET, &path, &[], None).await.problem(400, "EC100", "?from");
+}

@@ -1,0 +1,82 @@
+//! Incidents.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{State, TimelineEntry};
+
+/// An incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Incident {
+    /// Which.
+    pub id: String,
+    /// Its stream.
+    pub stream_id: String,
+    /// What people call that stream; its id when it was removed.
+    pub stream_name: String,
+    /// Where it stands.
+    pub status: IncidentStatus,
+    /// What opened it: `unhealthy`, `long_degraded`.
+    pub trigger: String,
+    /// What was wrong when it opened.
+    pub title: String,
+    /// When it began.
+    pub opened_at: String,
+    /// When somebody took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<String>,
+    /// Who.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_by: Option<String>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<String>,
+    /// Why it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<String>,
+    /// How long it lasted, or has lasted so far.
+    pub duration_s: u64,
+}
+
+/// Where an incident stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentStatus {
+    /// Nobody has taken it.
+    Open,
+    /// Somebody has, and it goes on.
+    Acknowledged,
+    /// Over.
+    Resolved,
+}
+
+/// An incident and what happened in it. Body of `GET /incidents/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IncidentDetail {
+    /// The incident.
+    #[serde(flatten)]
+    pub incident: Incident,
+    /// When this was read.
+    pub as_of: String,
+    /// What it comes down to, in one sentence.
+    pub verdict: String,
+    /// How its stream is now.
+    pub stream_state: State,
+    /// What happened from shortly before it began to shortly after it ended, newest first.
+    pub timeline: Vec<TimelineEntry>,
+    /// There is more than the timeline holds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
+}
+
+/// Body of `POST /incidents/{id}/acknowledge`; may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledge {
+    /// Who takes it, 1 to 80 characters; the key's name where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}

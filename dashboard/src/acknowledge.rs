@@ -1,0 +1,99 @@
+//! Taking an incident: one key, no dialog, and a way back.
+
+use hlsops_wire::{Acknowledge, Incident, IncidentStatus};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::client::{BASE, Client, client};
+use crate::live::Freshness;
+use crate::time;
+use crate::ui::{Notices, at, status_chip};
+
+/// Takes incidents and gives them back.
+#[derive(Clone, Copy)]
+pub(crate) struct Acknowledging {
+    client: Client,
+    notices: Notices,
+    busy: RwSignal<bool>,
+    done: Callback<()>,
+}
+
+impl Acknowledging {
+    /// `done` is called when something has changed.
+    pub(crate) fn new(done: Callback<()>) -> Self {
+        Self { client: client(), notices: Notices::current(), busy: RwSignal::new(false), done }
+    }
+
+    /// Takes an open incident. Whether there was one.
+    pub(crate) fn take(self, incident: Option<&Incident>) -> bool {
+        let open = incident.filter(|incident| incident.status == IncidentStatus::Open);
+        let (Some(incident), false) = (open, self.busy.get_untracked()) else { return false };
+        let id = incident.id.clone();
+        self.busy.set(true);
+        spawn_local(async move {
+            match self.client.post(&action(&id, "acknowledge"), &Acknowledge::default()).await {
+                Ok(_) => {
+                    let undo = Callback::new(move |()| self.give_back(id.clone()));
+                    self.notices.say_with_undo("Incident acknowledged", undo);
+                }
+                Err(failure) => self.notices.fail("Acknowledging", &failure),
+            }
+            self.finish();
+        });
+        true
+    }
+
+    fn give_back(self, id: String) {
+        spawn_local(async move {
+            match self.client.post_empty(&action(&id, "unacknowledge")).await {
+                Ok(_) => self.notices.say("The incident is open again"),
+                Err(failure) => self.notices.fail("Undoing", &failure),
+            }
+            self.finish();
+        });
+    }
+
+    fn finish(self) {
+        self.busy.try_set(false);
+        self.done.try_run(());
+    }
+
+    /// The button, for an incident that nobody has taken.
+    pub(crate) fn button(self, incident: &Incident) -> impl IntoView + use<> {
+        let incident = incident.clone();
+        (incident.status == IncidentStatus::Open).then(|| {
+            view! {
+                <button type="button" class="primary" disabled=move || self.busy.get()
+                    on:click=move |_| { self.take(Some(&incident)); }>
+                    "Acknowledge"<kbd>"a"</kbd>
+                </button>
+            }
+        })
+    }
+}
+
+fn action(id: &str, verb: &str) -> String {
+    format!("{BASE}/incidents/{}/{verb}", encoded(id))
+}
+
+/// An incident's id as a part of a path: it has colons.
+pub(crate) fn encoded(id: &str) -> String {
+    js_sys::encode_uri_component(id).into()
+}
+
+/// The open incident of a stream in one line.
+pub(crate) fn incident_line(incident: &Incident) -> impl IntoView + use<> {
+    let fresh = Freshness::current();
+    let opened = time::parse(&incident.opened_at);
+    let by = incident.acknowledged_by.as_deref().map(|by| format!(" by {by}"));
+    view! {
+        <p class="incident-line">
+            {status_chip(incident.status)}{by}" "
+            <a href=format!("/incidents/{}", encoded(&incident.id))>{incident.title.clone()}</a>
+            <span class="fine">
+                " since " {at(&incident.opened_at)}
+                {move || opened.map(|opened| format!(", {}", time::length(fresh.server_now() - opened)))}
+            </span>
+        </p>
+    }
+}

@@ -1,0 +1,114 @@
+//! The banner of the demo, where the server says that it is one.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde::{Deserialize, Serialize};
+
+use crate::client::client;
+use crate::ui::Notices;
+
+const PATH: &str = "/local/demo";
+const FAULT: &str = "/local/demo/fault";
+
+/// What can be broken.
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Demo {
+    streams: Vec<DemoStream>,
+    faults: Vec<DemoFault>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct DemoStream {
+    id: String,
+    name: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct DemoFault {
+    id: String,
+    label: String,
+}
+
+/// A fault for a stream; none heals it.
+#[derive(Serialize)]
+struct Break {
+    stream: String,
+    fault: Option<String>,
+}
+
+/// Asked once: a server does not become a demo.
+#[derive(Clone, Copy)]
+pub(crate) struct DemoServer(RwSignal<Option<Demo>>);
+
+impl DemoServer {
+    pub(crate) fn start() {
+        let demo = RwSignal::new(None);
+        provide_context(Self(demo));
+        let client = client();
+        spawn_local(async move {
+            // Anything but streams and faults is no demo.
+            let answer = client.get(PATH, None).await.and_then(|answer| answer.json::<Demo>());
+            demo.set(answer.ok().filter(|demo| !demo.faults.is_empty() && !demo.streams.is_empty()));
+        });
+    }
+}
+
+/// Says that this is a demo, and lets people break it.
+#[component]
+pub(crate) fn DemoBanner() -> impl IntoView {
+    let demo = use_context::<DemoServer>().map(|demo| demo.0);
+    move || demo.and_then(|demo| demo.get()).map(|demo| view! { <Banner demo/> })
+}
+
+#[component]
+fn Banner(demo: Demo) -> impl IntoView {
+    let client = client();
+    let notices = Notices::current();
+    let stream = RwSignal::new(demo.streams.first().map(|stream| stream.id.clone()).unwrap_or_default());
+    let fault = RwSignal::new(demo.faults.first().map(|fault| fault.id.clone()).unwrap_or_default());
+    let busy = RwSignal::new(false);
+    let names = StoredValue::new(demo.clone());
+    let send = move |fault: Option<String>| {
+        let stream = stream.get_untracked();
+        let name = names.with_value(|demo| {
+            demo.streams.iter().find(|s| s.id == stream).map_or_else(|| stream.clone(), |s| s.name.clone())
+        });
+        let heals = fault.is_none();
+        busy.set(true);
+        spawn_local(async move {
+            let sent = client.post(FAULT, &Break { stream, fault }).await;
+            busy.try_set(false);
+            match sent {
+                Ok(_) if heals => notices.say(format!("{name} heals. Watch its tile.")),
+                Ok(_) => notices.say(format!("{name} is broken now. Watch its tile.")),
+                Err(failure) => notices.fail("Breaking the stream", &failure),
+            }
+        });
+    };
+    view! {
+        <section class="demo" aria-label="Demo">
+            <p><b>"Demo."</b>" These streams are made on this machine. Break one and watch its tile turn."</p>
+            <details class="menu">
+                <summary class="button">"Break a stream"</summary>
+                <div class="sheet">
+                    <label>"Stream"
+                        <select prop:value=move || stream.get() on:change=move |event| stream.set(event_target_value(&event))>
+                            {demo.streams.iter().map(|s| view! { <option value=s.id.clone()>{s.name.clone()}</option> }).collect_view()}
+                        </select>
+                    </label>
+                    <label>"What breaks"
+                        <select prop:value=move || fault.get() on:change=move |event| fault.set(event_target_value(&event))>
+                            {demo.faults.iter().map(|f| view! { <option value=f.id.clone()>{f.label.clone()}</option> }).collect_view()}
+                        </select>
+                    </label>
+                    <div class="actions">
+                        <button type="button" class="primary" disabled=move || busy.get()
+                            on:click=move |_| send(Some(fault.get_untracked()))>"Break it"</button>
+                        <button type="button" disabled=move || busy.get() on:click=move |_| send(None)>"Heal it"</button>
+                    </div>
+                </div>
+            </details>
+            <a href="/streams/new">"Add your own"</a>
+        </section>
+    }
+}

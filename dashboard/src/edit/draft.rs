@@ -1,0 +1,287 @@
+//! What is typed into the form of a stream, and what is sent of it.
+
+use std::collections::BTreeMap;
+
+use hlsops_wire::{Header, Problem, Segments, Stream, StreamCreate, StreamPatch, Watch, WatchMode};
+
+/// What is wrong, by JSON pointer into the body.
+pub(crate) type Errors = BTreeMap<String, String>;
+
+/// The text of every field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Draft {
+    pub(crate) url: String,
+    pub(crate) name: String,
+    pub(crate) link_id: String,
+    /// `key=value`, separated by commas.
+    pub(crate) tags: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) mode: WatchMode,
+    pub(crate) interval_s: String,
+    pub(crate) segments: Segments,
+    pub(crate) profile: String,
+    /// By name; an empty text is inherited.
+    pub(crate) thresholds: BTreeMap<String, String>,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            name: String::new(),
+            link_id: String::new(),
+            tags: String::new(),
+            headers: Vec::new(),
+            mode: WatchMode::default(),
+            interval_s: String::new(),
+            segments: Segments::default(),
+            profile: "default".to_owned(),
+            thresholds: BTreeMap::new(),
+        }
+    }
+}
+
+impl Draft {
+    /// As a stream is configured.
+    pub(crate) fn of(stream: &Stream) -> Self {
+        let tag = |(key, value): (&String, &String)| {
+            if value.is_empty() { key.clone() } else { format!("{key}={value}") }
+        };
+        Self {
+            url: stream.manifest_url.clone(),
+            name: stream.name.clone(),
+            link_id: stream.link_id.clone(),
+            tags: stream.tags.iter().map(tag).collect::<Vec<_>>().join(", "),
+            headers: stream.request_headers.iter().map(|h| (h.name.clone(), h.value.clone())).collect(),
+            mode: stream.watch.mode,
+            interval_s: stream.watch.interval_s.map(|every| every.to_string()).unwrap_or_default(),
+            segments: stream.watch.segments,
+            profile: stream.profile.clone(),
+            thresholds: stream
+                .thresholds
+                .iter()
+                .map(|(name, value)| (name.clone(), value.to_string()))
+                .collect(),
+        }
+    }
+
+    /// The body that adds the stream.
+    pub(crate) fn create(&self) -> Result<StreamCreate, Errors> {
+        let parts = self.parts()?;
+        Ok(StreamCreate {
+            manifest_url: self.url.trim().to_owned(),
+            name: text(&self.name),
+            link_id: text(&self.link_id),
+            tags: parts.tags,
+            enabled: None,
+            watch: Some(parts.watch),
+            request_headers: parts.headers,
+            profile: Some(self.profile.clone()),
+            thresholds: parts.thresholds,
+        })
+    }
+
+    /// The body that makes `stream` like this: only what differs.
+    pub(crate) fn patch(&self, stream: &Stream) -> Result<StreamPatch, Errors> {
+        let parts = self.parts()?;
+        let before = Self::of(stream);
+        let changed = |now: &str, before: &str| (now.trim() != before).then(|| now.trim().to_owned());
+        Ok(StreamPatch {
+            manifest_url: changed(&self.url, &before.url),
+            name: changed(&self.name, &before.name),
+            link_id: changed(&self.link_id, &before.link_id).map(|link_id| text(&link_id)),
+            tags: (parts.tags != stream.tags).then_some(parts.tags),
+            enabled: None,
+            watch: (parts.watch != stream.watch).then_some(parts.watch),
+            request_headers: (parts.headers != stream.request_headers).then_some(parts.headers),
+            profile: changed(&self.profile, &before.profile),
+            thresholds: (parts.thresholds != stream.thresholds).then_some(parts.thresholds),
+        })
+    }
+
+    fn parts(&self) -> Result<Parts, Errors> {
+        let mut errors = Errors::new();
+        let mut thresholds = BTreeMap::new();
+        for (name, value) in self.thresholds.iter().filter(|(_, value)| !value.trim().is_empty()) {
+            match value.trim().parse::<f64>() {
+                Ok(number) if number.is_finite() => {
+                    thresholds.insert(name.clone(), number);
+                }
+                _ => {
+                    errors.insert(
+                        format!("/thresholds/{name}"),
+                        "is no number; leave it empty to inherit".into(),
+                    );
+                }
+            }
+        }
+        let interval_s = match (self.mode, self.interval_s.trim()) {
+            (WatchMode::Continuous, _) | (_, "") => None,
+            (WatchMode::Interval, typed) => typed
+                .parse::<u64>()
+                .map_err(|_| {
+                    errors.insert("/watch/interval_s".into(), "is a number of seconds, 10 to 3600".into());
+                })
+                .ok(),
+        };
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let headers =
+            self.headers.iter().filter(|(name, value)| !(name.trim().is_empty() && value.trim().is_empty()));
+        Ok(Parts {
+            tags: tags(&self.tags),
+            watch: Watch { mode: self.mode, interval_s, segments: self.segments },
+            headers: headers
+                .map(|(name, value)| Header { name: name.trim().into(), value: value.trim().into() })
+                .collect(),
+            thresholds,
+        })
+    }
+}
+
+struct Parts {
+    tags: BTreeMap<String, String>,
+    watch: Watch,
+    headers: Vec<Header>,
+    thresholds: BTreeMap<String, f64>,
+}
+
+fn text(typed: &str) -> Option<String> {
+    Some(typed.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn tags(typed: &str) -> BTreeMap<String, String> {
+    let pair = |word: &str| {
+        let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        (key.trim().to_owned(), value.trim().to_owned())
+    };
+    typed.split(',').filter(|word| !word.trim().is_empty()).map(pair).collect()
+}
+
+/// What a problem says of each field. What belongs to no field is under the empty pointer.
+pub(crate) fn errors_of(problem: &Problem) -> Errors {
+    let mut errors = Errors::new();
+    for item in &problem.errors {
+        let text = errors.entry(item.pointer.clone()).or_default();
+        if !text.is_empty() {
+            text.push_str("; ");
+        }
+        text.push_str(&item.detail);
+    }
+    if errors.is_empty() {
+        let detail = if problem.detail.is_empty() { &problem.title } else { &problem.detail };
+        errors.insert(String::new(), detail.clone());
+    }
+    errors
+}
+
+/// What is wrong with a field: what is said of it or of anything inside it.
+pub(crate) fn error_at(errors: &Errors, pointer: &str) -> Option<String> {
+    let inside = format!("{pointer}/");
+    let said =
+        errors.iter().filter(|(at, _)| *at == pointer || (!pointer.is_empty() && at.starts_with(&inside)));
+    let said: Vec<_> = said.map(|(_, detail)| detail.as_str()).collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// What no field of the form can show.
+pub(crate) fn unplaced(errors: &Errors, pointers: &[&str]) -> Option<String> {
+    let placed =
+        |at: &str| pointers.iter().any(|pointer| at == *pointer || at.starts_with(&format!("{pointer}/")));
+    let rest: Vec<_> =
+        errors.iter().filter(|(at, _)| !placed(at)).map(|(_, detail)| detail.as_str()).collect();
+    (!rest.is_empty()).then(|| rest.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hlsops_wire::{HealthNow, ProblemItem};
+
+    fn stream() -> Stream {
+        Stream {
+            id: "str_1".into(),
+            link_id: "abc".into(),
+            name: "One".into(),
+            manifest_url: "https://a.example/m.m3u8".into(),
+            tags: [("country".to_owned(), "CH".to_owned()), ("live".to_owned(), String::new())].into(),
+            enabled: true,
+            watch: Watch { mode: WatchMode::Interval, interval_s: Some(30), segments: Segments::None },
+            request_headers: vec![Header { name: "X-Token".into(), value: "***".into() }],
+            profile: "default".into(),
+            thresholds: [("window_ms".to_owned(), 60_000.0)].into(),
+            health: HealthNow::default(),
+            playlist_state: None,
+            last_look_at: None,
+            active_incident_id: None,
+            created_at: "2026-11-22T03:04:05.678Z".into(),
+        }
+    }
+
+    #[test]
+    fn nothing_changed_sends_nothing() {
+        assert_eq!(Draft::of(&stream()).patch(&stream()), Ok(StreamPatch::default()));
+    }
+
+    #[test]
+    fn only_what_changed_is_sent() {
+        let mut draft = Draft::of(&stream());
+        draft.name = " Two ".into();
+        draft.link_id = String::new();
+        draft.tags = "country = CH,, sports".into();
+        draft.thresholds.insert("window_ms".into(), "  ".into());
+        let patch = draft.patch(&stream()).unwrap();
+        assert_eq!((patch.name.as_deref(), patch.link_id), (Some("Two"), Some(None)));
+        assert_eq!(patch.tags.unwrap().keys().collect::<Vec<_>>(), ["country", "sports"]);
+        assert_eq!(patch.thresholds, Some(BTreeMap::new()));
+        assert!(patch.watch.is_none() && patch.request_headers.is_none() && patch.manifest_url.is_none());
+    }
+
+    #[test]
+    fn empty_fields_are_left_out_of_a_new_stream() {
+        let draft = Draft {
+            url: " https://a.example/m.m3u8\n".into(),
+            headers: vec![(String::new(), " ".into()), ("X".into(), "1".into())],
+            ..Draft::default()
+        };
+        let body = draft.create().unwrap();
+        assert_eq!(body.manifest_url, "https://a.example/m.m3u8");
+        assert_eq!((body.name, body.link_id, body.request_headers.len()), (None, None, 1));
+    }
+
+    #[test]
+    fn what_is_no_number_is_said_at_its_field() {
+        let mut draft = Draft { mode: WatchMode::Interval, interval_s: "soon".into(), ..Draft::default() };
+        draft.thresholds.insert("window_ms".into(), "1e999".into());
+        let errors = draft.create().unwrap_err();
+        assert_eq!(errors.keys().collect::<Vec<_>>(), ["/thresholds/window_ms", "/watch/interval_s"]);
+        draft.mode = WatchMode::Continuous;
+        assert_eq!(draft.create().unwrap_err().len(), 1, "an interval that is not used is not judged");
+    }
+
+    #[test]
+    fn a_problem_finds_its_fields() {
+        let item = |pointer: &str, detail: &str| ProblemItem {
+            pointer: pointer.into(),
+            code: "invalid".into(),
+            detail: detail.into(),
+        };
+        let problem = Problem {
+            detail: "2 fields are wrong".into(),
+            errors: vec![
+                item("/manifest_url", "is missing"),
+                item("/request_headers/1/name", "has a space"),
+                item("?x", "unknown"),
+            ],
+            ..Problem::default()
+        };
+        let errors = errors_of(&problem);
+        assert_eq!(error_at(&errors, "/manifest_url").as_deref(), Some("is missing"));
+        assert_eq!(error_at(&errors, "/request_headers").as_deref(), Some("has a space"));
+        assert_eq!(error_at(&errors, "/manifest"), None);
+        assert_eq!(unplaced(&errors, &["/manifest_url", "/request_headers"]).as_deref(), Some("unknown"));
+        let bare = Problem { title: "No".into(), ..Problem::default() };
+        assert_eq!(unplaced(&errors_of(&bare), &["/name"]).as_deref(), Some("No"));
+    }
+}

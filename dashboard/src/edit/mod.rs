@@ -1,0 +1,254 @@
+//! Adding a stream, and changing one.
+
+mod draft;
+mod fields;
+
+use hlsops_wire::{RenditionKind, StreamDetail, Validation};
+use leptos::html::Input;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_params_map};
+
+use crate::client::{BASE, Failure, client};
+use crate::live::{Live, Role};
+use crate::ui::{Notices, Skeleton, Trouble, set_title};
+use draft::{Draft, errors_of, unplaced};
+use fields::{Form, Line, Naming, POINTERS, RequestHeaders, Thresholds, Watching, Wrong};
+
+impl Form {
+    /// Shows why the API refused, at the fields where it says so.
+    fn refuse(self, failure: &Failure) {
+        let errors = match failure.problem() {
+            Some(problem) => errors_of(problem),
+            None => [(String::new(), format!("{}. {}", failure.title(), failure.detail()))].into(),
+        };
+        self.errors.set(errors);
+    }
+}
+
+/// What is wrong and belongs to no field.
+#[component]
+fn Unplaced(form: Form) -> impl IntoView {
+    move || {
+        let text = form.errors.with(|errors| unplaced(errors, &POINTERS))?;
+        Some(view! { <p class="wrong" role="alert">{text}</p> })
+    }
+}
+
+/// `/streams/new`: the URL is looked at once, what was found is shown, and then it is saved.
+#[component]
+pub(crate) fn NewStreamPage() -> impl IntoView {
+    set_title("Add a stream");
+    let form = Form::new(Draft::default());
+    let found = RwSignal::new(None::<Validation>);
+    let busy = RwSignal::new(false);
+    let url = NodeRef::<Input>::new();
+    Effect::new(move |_| {
+        if let Some(url) = url.get() {
+            let _ = url.focus();
+        }
+    });
+    let client = client();
+    let look = move || {
+        let body = match form.draft.with_untracked(Draft::create) {
+            Ok(body) => body,
+            Err(errors) => return form.errors.set(errors),
+        };
+        busy.set(true);
+        found.set(None);
+        spawn_local(async move {
+            let answer = client.post(&format!("{BASE}/streams?validate_only=true"), &body).await;
+            match answer.and_then(|answer| answer.json::<Validation>()) {
+                Ok(validation) => {
+                    form.errors.try_set(Default::default());
+                    found.try_set(Some(validation));
+                }
+                Err(failure) => form.refuse(&failure),
+            }
+            busy.try_set(false);
+        });
+    };
+    view! {
+        <nav class="crumb" aria-label="Breadcrumb"><a href="/">"Wall"</a></nav>
+        <div class="head"><h1>"Add a stream"</h1></div>
+        <form class="panel form" novalidate=true on:submit=move |event| {
+            event.prevent_default();
+            look();
+        }>
+            <div class="field">
+                <label for="manifest_url">"URL of a multivariant or media playlist"</label>
+                <div class="with-button">
+                    <input node_ref=url id="manifest_url" type="url" inputmode="url" autocomplete="off" spellcheck="false"
+                        placeholder="https://cdn.example/live/master.m3u8"
+                        aria-describedby="url-hint url-wrong"
+                        prop:value=move || form.read(|d| d.url.clone())
+                        on:input=move |event| {
+                            found.set(None);
+                            form.set("/manifest_url", |draft| draft.url = event_target_value(&event));
+                        }/>
+                    <button type="submit" class:primary=move || found.with(Option::is_none) disabled=move || busy.get()>
+                        {move || if busy.get() { "Looking…" } else { "Look" }}
+                    </button>
+                </div>
+                <span class="hint" id="url-hint">"Paste it and press Enter: it is looked at once, nothing is saved yet."</span>
+                <Wrong form pointer="/manifest_url" id="url-wrong"/>
+            </div>
+            <Unplaced form/>
+            <details class="more">
+                <summary>"Request headers"<span class="fine">" if the stream needs a token"</span></summary>
+                <RequestHeaders form/>
+            </details>
+        </form>
+        <div role="status">{move || found.get().map(|found| view! { <Found found form/> })}</div>
+    }
+}
+
+/// What one look showed, and what is left to say before it is saved.
+#[component]
+fn Found(found: Validation, form: Form) -> impl IntoView {
+    let (client, notices, navigate) = (client(), Notices::current(), use_navigate());
+    let busy = RwSignal::new(false);
+    if form.draft.with_untracked(|draft| draft.name.trim().is_empty()) {
+        form.draft.update(|draft| draft.name.clone_from(&found.name));
+    }
+    let save = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let body = match form.draft.with_untracked(Draft::create) {
+            Ok(body) => body,
+            Err(errors) => return form.errors.set(errors),
+        };
+        let navigate = navigate.clone();
+        busy.set(true);
+        spawn_local(async move {
+            let answer = client.post(&format!("{BASE}/streams"), &body).await;
+            match answer.and_then(|answer| answer.json::<StreamDetail>()) {
+                Ok(added) => {
+                    notices.say(format!("{} is watched now", added.stream.name));
+                    navigate(&format!("/streams/{}", added.stream.id), NavigateOptions::default());
+                }
+                Err(failure) => form.refuse(&failure),
+            }
+            busy.try_set(false);
+        });
+    };
+    view! {
+        <section class="panel found" aria-labelledby="found">
+            <header><h2 id="found">{summary(&found)}</h2><span class="fine">{format!("first byte after {} ms", found.ttfb_ms)}</span></header>
+            {(!found.warnings.is_empty()).then(|| view! {
+                <ul class="verdict notes degraded">{found.warnings.iter().map(|warning| view! { <li>{warning.clone()}</li> }).collect_view()}</ul>
+            })}
+            <ul class="variants">
+                {found.variants.iter().map(|variant| view! {
+                    <li>{variant.label.clone()}<small>{match variant.kind {
+                        RenditionKind::Main => "",
+                        RenditionKind::Audio => " audio",
+                        RenditionKind::Aux => " not judged",
+                    }}</small></li>
+                }).collect_view()}
+            </ul>
+            <form class="form" novalidate=true on:submit=save>
+                <Naming form/>
+                <details class="more"><summary>"How it is watched"</summary><Watching form/><Thresholds form/></details>
+                <div class="actions">
+                    <button type="submit" class="primary" disabled=move || busy.get()>"Add the stream"</button>
+                    <a class="button" href="/">"Cancel"</a>
+                </div>
+            </form>
+        </section>
+    }
+}
+
+fn summary(found: &Validation) -> String {
+    let count = found.variants.len();
+    if found.multivariant {
+        let s = if count == 1 { "" } else { "s" };
+        return format!("A multivariant playlist with {count} rendition{s}");
+    }
+    let segments = found.segments_count.map(|count| format!(" with {count} segments")).unwrap_or_default();
+    let target =
+        found.target_duration_s.map(|target| format!(", target duration {target:.0} s")).unwrap_or_default();
+    format!("A media playlist{segments}{target}")
+}
+
+/// `/streams/:id/settings`
+#[component]
+pub(crate) fn SettingsPage() -> impl IntoView {
+    let parameters = use_params_map();
+    let path = Signal::derive(move || {
+        format!("{BASE}/streams/{}", parameters.with(|all| all.get("id").unwrap_or_default()))
+    });
+    let live = Live::<StreamDetail>::follow(Role::Main, path);
+    let failure = move || live.failure.get().filter(|_| live.data.with(Option::is_none));
+    // The form is made once of the first answer: a poll must not overwrite what is being typed.
+    let first = Memo::new(move |before: Option<&Option<String>>| {
+        before
+            .cloned()
+            .flatten()
+            .or_else(|| live.data.with(|detail| detail.as_ref().map(|d| d.stream.id.clone())))
+    });
+    view! {
+        {move || failure().map(|failure| view! {
+            <h1 class="unseen">"Settings"</h1>
+            <Trouble failure retry=Callback::new(move |()| live.refresh())/>
+        })}
+        <Show when=move || failure().is_none() && first.with(Option::is_none)><h1 class="unseen">"Settings"</h1><Skeleton/></Show>
+        {move || first.get().map(|_| view! { <Settings live/> })}
+    }
+}
+
+#[component]
+fn Settings(live: Live<StreamDetail>) -> AnyView {
+    let Some(detail) = live.data.get_untracked() else { return ().into_any() };
+    // Changes of others since then are refused by the API, not overwritten.
+    let etag = live.etag();
+    let stream = detail.stream.clone();
+    set_title(&format!("Settings of {}", stream.name));
+    let form = Form::new(Draft::of(&stream));
+    let (client, notices, navigate) = (client(), Notices::current(), use_navigate());
+    let busy = RwSignal::new(false);
+    let href = format!("/streams/{}", stream.id);
+    let (name, back) = (stream.name.clone(), href.clone());
+    let save = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let patch = match form.draft.with_untracked(|draft| draft.patch(&stream)) {
+            Ok(patch) => patch,
+            Err(errors) => return form.errors.set(errors),
+        };
+        let (navigate, etag, path, href) =
+            (navigate.clone(), etag.clone(), format!("{BASE}/streams/{}", stream.id), href.clone());
+        busy.set(true);
+        spawn_local(async move {
+            match client.patch(&path, &etag, &patch).await {
+                Ok(_) => {
+                    notices.say("Saved; it is watched with it at once");
+                    navigate(&href, NavigateOptions::default());
+                }
+                Err(failure) if failure.status() == 412 => {
+                    let text = "Somebody else has changed this stream meanwhile: reload the page to see how, then change it again.";
+                    form.errors.try_set([(String::new(), text.to_owned())].into());
+                }
+                Err(failure) => form.refuse(&failure),
+            }
+            busy.try_set(false);
+        });
+    };
+    view! {
+        <nav class="crumb" aria-label="Breadcrumb"><a href="/">"Wall"</a><a href=back.clone()>{name.clone()}</a></nav>
+        <div class="head"><h1>"Settings of "{name}</h1></div>
+        <form class="panel form" novalidate=true on:submit=save>
+            <Line form label="URL" pointer="/manifest_url" hint="It is looked at once before it is saved."
+                read=|d| d.url.clone() write=|d, text| d.url = text/>
+            <Naming form/>
+            <Watching form/>
+            <RequestHeaders form/>
+            <Thresholds form/>
+            <Unplaced form/>
+            <div class="actions">
+                <button type="submit" class="primary" disabled=move || busy.get()>"Save"</button>
+                <a class="button" href=back>"Cancel"</a>
+            </div>
+        </form>
+    }
+    .into_any()
+}

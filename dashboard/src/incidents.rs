@@ -1,0 +1,196 @@
+//! Incidents: the list, and one of them.
+
+use std::sync::Arc;
+
+use hlsops_wire::{Incident, IncidentDetail, IncidentStatus, List};
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use crate::acknowledge::{Acknowledging, encoded};
+use crate::client::BASE;
+use crate::live::{Freshness, Live, Role};
+use crate::stream::timeline::Timeline;
+use crate::time;
+use crate::ui::{Shortcuts, Skeleton, Trouble, at, badge, set_title, status_chip};
+
+/// Incidents that are shown.
+const LIMIT: u32 = 200;
+
+/// What the list shows: its word in the URL, its label, and what is asked for.
+const VIEWS: [(&str, &str, &str); 3] = [
+    ("", "All", ""),
+    ("active", "Active", "&status=open&status=acknowledged"),
+    ("resolved", "Resolved", "&status=resolved"),
+];
+
+fn asked(status: &str) -> String {
+    let filter = VIEWS.iter().find(|(word, ..)| *word == status).map_or("", |(.., filter)| filter);
+    format!("{BASE}/incidents?limit={LIMIT}{filter}")
+}
+
+/// `/incidents`
+#[component]
+pub(crate) fn IncidentsPage() -> impl IntoView {
+    set_title("Incidents");
+    let parameters = use_query_map();
+    let status = Memo::new(move |_| parameters.with(|all| all.get("status").unwrap_or_default()));
+    let live = Live::<List<Incident>>::follow(
+        Role::Main,
+        Signal::derive(move || status.with(|status| asked(status))),
+    );
+    let items = Signal::derive(move || live.data.get());
+    let failure = move || live.failure.get().filter(|_| items.with(Option::is_none));
+    view! {
+        <div class="head">
+            <h1>"Incidents"</h1>
+            <div class="filters">
+                {VIEWS.map(|(word, label, _)| {
+                    let href = if word.is_empty() { "/incidents".to_owned() } else { format!("/incidents?status={word}") };
+                    view! {
+                        <a class="filter" href=href aria-current=move || status.with(|s| s == word).then_some("page")>{label}</a>
+                    }
+                }).collect_view()}
+            </div>
+        </div>
+        {move || failure().map(|failure| view! {
+            <Trouble failure retry=Callback::new(move |()| live.refresh())/>
+        })}
+        <Show when=move || failure().is_none() && items.with(Option::is_none)><Skeleton/></Show>
+        {move || items.get().map(|list| table(&list))}
+    }
+}
+
+fn table(list: &Arc<List<Incident>>) -> AnyView {
+    if list.items.is_empty() {
+        return view! {
+            <section class="empty">
+                <h2>"No incidents"</h2>
+                <p>"An incident opens when a stream turns UNHEALTHY, or stays DEGRADED for long."</p>
+                <p><a class="button" href="/">"Back to the wall"</a></p>
+            </section>
+        }
+        .into_any();
+    }
+    view! {
+        <div class="panel scroll" tabindex="0" role="region" aria-label="Incidents">
+            <table class="incidents">
+                <thead><tr>
+                    <th scope="col">"Status"</th><th scope="col">"Stream"</th><th scope="col">"What was wrong"</th>
+                    <th scope="col">"Started (UTC)"</th><th scope="col" class="num">"Lasted"</th><th scope="col">"Taken by"</th>
+                </tr></thead>
+                <tbody>{list.items.iter().map(row).collect_view()}</tbody>
+            </table>
+        </div>
+        {list.next_cursor.is_some().then(|| view! { <p class="fine">{format!("The newest {LIMIT} are shown.")}</p> })}
+    }
+    .into_any()
+}
+
+fn row(incident: &Incident) -> impl IntoView + use<> {
+    view! {
+        <tr>
+            <td>{status_chip(incident.status)}</td>
+            <th scope="row"><a href=format!("/streams/{}", incident.stream_id)>{incident.stream_name.clone()}</a></th>
+            <td><a href=format!("/incidents/{}", encoded(&incident.id))>{incident.title.clone()}</a></td>
+            <td class="when">{at(&incident.opened_at)}</td>
+            <td class="num">{lasted(incident)}</td>
+            <td>{incident.acknowledged_by.clone()}</td>
+        </tr>
+    }
+}
+
+/// How long it lasted, or has lasted so far.
+fn lasted(incident: &Incident) -> impl Fn() -> String + use<> {
+    let fresh = Freshness::current();
+    let opened = time::parse(&incident.opened_at);
+    let fixed = i64::try_from(incident.duration_s).unwrap_or(i64::MAX).saturating_mul(1_000);
+    let is_over = incident.status == IncidentStatus::Resolved;
+    move || match opened {
+        Some(opened) if !is_over => time::length(fresh.server_now() - opened),
+        _ => time::length(fixed),
+    }
+}
+
+/// `/incidents/:id`
+#[component]
+pub(crate) fn IncidentPage() -> impl IntoView {
+    let parameters = use_params_map();
+    let path = Signal::derive(move || {
+        format!("{BASE}/incidents/{}", encoded(&parameters.with(|all| all.get("id").unwrap_or_default())))
+    });
+    let live = Live::<IncidentDetail>::follow(Role::Main, path);
+    let failure = move || live.failure.get().filter(|_| live.data.with(Option::is_none));
+    let is_there = Memo::new(move |_| live.data.with(Option::is_some));
+    Effect::new(move |_| {
+        if let Some(detail) = live.data.get() {
+            set_title(&format!("Incident of {}", detail.incident.stream_name));
+        }
+    });
+    view! {
+        <nav class="crumb" aria-label="Breadcrumb"><a href="/">"Wall"</a><a href="/incidents">"Incidents"</a></nav>
+        {move || failure().map(|failure| view! {
+            <h1 class="unseen">"Incident"</h1>
+            <Trouble failure retry=Callback::new(move |()| live.refresh())/>
+        })}
+        <Show when=move || failure().is_none() && !is_there.get()><h1 class="unseen">"Incident"</h1><Skeleton/></Show>
+        <Show when=move || is_there.get()><Detail live/></Show>
+    }
+}
+
+#[component]
+fn Detail(live: Live<IncidentDetail>) -> impl IntoView {
+    let acknowledging = Acknowledging::new(Callback::new(move |()| live.refresh()));
+    let incident = move || live.data.with_untracked(|detail| detail.as_ref().map(|d| d.incident.clone()));
+    Shortcuts::current().listen(move |key| key == "a" && acknowledging.take(incident().as_ref()));
+    let entries = Signal::derive(move || {
+        live.data.with(|d| d.as_ref().map(|d| d.timeline.clone()).unwrap_or_default())
+    });
+    let truncated = Signal::derive(move || live.data.with(|d| d.as_ref().is_some_and(|d| d.truncated)));
+    view! {
+        {move || live.data.get().map(|detail| heading(&detail, acknowledging))}
+        <Timeline entries truncated/>
+    }
+}
+
+fn heading(detail: &IncidentDetail, acknowledging: Acknowledging) -> impl IntoView + use<> {
+    let incident = &detail.incident;
+    let stream = format!("/streams/{}", incident.stream_id);
+    let by = |by: &Option<String>| by.as_ref().map(|by| format!(" by {by}"));
+    view! {
+        <div class="head">
+            <h1><a href=stream.clone()>{incident.stream_name.clone()}</a></h1>
+            <p class="now">{status_chip(incident.status)}" now "{badge(detail.stream_state)}</p>
+            <div class="actions">
+                {acknowledging.button(incident)}
+                <a class="button" href=stream>"Stream"</a>
+            </div>
+        </div>
+        <p class=format!("verdict {}", if incident.status == IncidentStatus::Resolved { "resolved" } else { "unhealthy" })>
+            {detail.verdict.clone()}
+        </p>
+        <dl class="facts wide">
+            <div><dt>"Began with"</dt><dd>{incident.title.clone()}</dd></div>
+            <div><dt>"Started (UTC)"</dt><dd>{at(&incident.opened_at)}</dd></div>
+            <div><dt>"Lasted"</dt><dd>{lasted(incident)}</dd></div>
+            {incident.acknowledged_at.as_ref().map(|time| view! {
+                <div><dt>"Acknowledged"</dt><dd>{at(time)}{by(&incident.acknowledged_by)}</dd></div>
+            })}
+            {incident.resolved_at.as_ref().map(|time| view! {
+                <div><dt>"Resolved"</dt><dd>{at(time)}{incident.resolution.as_ref().map(|why| format!(" ({why})"))}</dd></div>
+            })}
+            <div><dt>"Incident"</dt><dd><code>{incident.id.clone()}</code></dd></div>
+        </dl>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asked;
+
+    #[test]
+    fn the_word_in_the_url_chooses_what_is_asked_for() {
+        assert_eq!(asked(""), "/api/v1/incidents?limit=200");
+        assert_eq!(asked("active"), "/api/v1/incidents?limit=200&status=open&status=acknowledged");
+        assert_eq!(asked("?&x=1"), asked(""));
+    }
+}

@@ -1,0 +1,278 @@
+//! A stream: what exactly is wrong with it, and since when?
+
+pub(crate) mod findings;
+pub(crate) mod renditions;
+pub(crate) mod strip;
+pub(crate) mod timeline;
+
+use std::sync::Arc;
+
+use hlsops_wire::{Finding, List, MetricsSeries, State, StreamDetail, TimelineEntry};
+use leptos::html::Dialog;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_params_map};
+
+use crate::acknowledge::{Acknowledging, incident_line};
+use crate::client::{BASE, client};
+use crate::live::{Freshness, Live, Role};
+use crate::time;
+use crate::ui::{Notices, Shortcuts, Skeleton, Trouble, badge, playlist_chip, set_title};
+use findings::Findings;
+use renditions::Renditions;
+use strip::Strip;
+use timeline::Timeline;
+
+/// Entries of the timeline that are shown.
+const ENTRIES: u32 = 200;
+
+/// Everything that is polled about a stream.
+#[derive(Clone, Copy)]
+pub(crate) struct StreamData {
+    pub(crate) detail: Live<StreamDetail>,
+    pub(crate) timeline: Live<List<TimelineEntry>>,
+    pub(crate) findings: Live<List<Finding>>,
+    pub(crate) series: Live<MetricsSeries>,
+}
+
+impl StreamData {
+    fn follow(id: Signal<String>) -> Self {
+        let path =
+            move |rest: &'static str| Signal::derive(move || format!("{BASE}/streams/{}{rest}", id.get()));
+        let timeline =
+            Signal::derive(move || format!("{BASE}/streams/{}/timeline?limit={ENTRIES}", id.get()));
+        Self {
+            detail: Live::follow(Role::Main, path("")),
+            timeline: Live::follow(Role::Side, timeline),
+            findings: Live::follow(Role::Slow, path("/findings")),
+            series: Live::follow(Role::Slow, path("/metrics")),
+        }
+    }
+
+    fn refresh(self) {
+        self.detail.refresh();
+        self.timeline.refresh();
+    }
+}
+
+/// `/streams/:id`
+#[component]
+pub(crate) fn StreamPage() -> impl IntoView {
+    let parameters = use_params_map();
+    let id = Signal::derive(move || parameters.with(|all| all.get("id").unwrap_or_default()));
+    let data = StreamData::follow(id);
+    let fresh = Freshness::current();
+    Effect::new(move |_| {
+        if let Some(detail) = data.detail.data.get() {
+            set_title(&detail.stream.name);
+            fresh.probed(detail.stream.last_look_at.as_deref());
+        }
+    });
+    let failure = move || data.detail.failure.get().filter(|_| data.detail.data.with(Option::is_none));
+    let name =
+        Memo::new(move |_| data.detail.data.with(|detail| detail.as_ref().map(|d| d.stream.name.clone())));
+    view! {
+        {move || failure().map(|failure| view! {
+            <nav class="crumb"><a href="/">"Wall"</a></nav>
+            <h1 class="unseen">"Stream"</h1>
+            <Trouble failure retry=Callback::new(move |()| data.refresh())/>
+        })}
+        <Show when=move || failure().is_none() && name.with(Option::is_none)>
+            <h1 class="unseen">"Stream"</h1><Skeleton/>
+        </Show>
+        {move || name.get().map(|name| view! { <Page data name/> })}
+    }
+}
+
+#[component]
+fn Page(data: StreamData, name: String) -> impl IntoView {
+    let detail = data.detail.data;
+    let entries = Signal::derive(move || {
+        data.timeline.data.with(|list| list.as_ref().map(|l| l.items.clone()).unwrap_or_default())
+    });
+    let truncated = Signal::derive(move || {
+        data.timeline.data.with(|list| list.as_ref().is_some_and(|l| l.next_cursor.is_some()))
+    });
+    let findings = Signal::derive(move || {
+        data.findings.data.with(|list| list.as_ref().map(|l| l.items.clone()).unwrap_or_default())
+    });
+    let renditions =
+        Signal::derive(move || detail.with(|d| d.as_ref().map(|d| d.renditions.clone()).unwrap_or_default()));
+    view! {
+        <nav class="crumb" aria-label="Breadcrumb"><a href="/">"Wall"</a></nav>
+        <div class="head">
+            <h1>{name}</h1>
+            {move || detail.get().map(|detail| view! { <Now detail/> })}
+            <Actions data/>
+        </div>
+        {move || detail.get().map(|detail| reasons(&detail))}
+        {move || detail.get().and_then(|detail| incident_line(detail.active_incident.as_ref()?).into())}
+        <Strip series=data.series.data.into()/>
+        <div class="columns">
+            <Timeline entries truncated/>
+            <div>
+                <Renditions renditions/>
+                <Findings findings/>
+                {move || detail.get().map(|detail| facts(&detail))}
+            </div>
+        </div>
+    }
+}
+
+/// The state with its time, and the playlist's.
+#[component]
+fn Now(detail: Arc<StreamDetail>) -> impl IntoView {
+    let fresh = Freshness::current();
+    let since = detail.stream.health.since_at.as_deref().and_then(time::parse);
+    view! {
+        <p class="now">
+            {badge(detail.stream.health.state)}
+            {move || since.map(|since| format!(" for {}", time::length(fresh.server_now() - since)))}
+            " "{detail.stream.playlist_state.as_deref().map(playlist_chip)}
+        </p>
+    }
+}
+
+/// What holds now, worst first; the first is the verdict.
+fn reasons(detail: &StreamDetail) -> impl IntoView + use<> {
+    let health = &detail.stream.health;
+    let label = |id: &Option<String>| {
+        let known = detail.renditions.iter().find(|rendition| Some(&rendition.id) == id.as_ref());
+        known.map(|rendition| view! { <span class="of">{rendition.label.clone()}</span> })
+    };
+    let class = format!("verdict {}", crate::wall::query::slug(health.state));
+    if health.reasons.is_empty() {
+        let text = match health.state {
+            State::Healthy => "A viewer has nothing to complain of.",
+            State::Paused => "Paused: nobody looks at it.",
+            State::NoData => "Nobody has looked at it lately, so nothing is known.",
+            State::Degraded | State::Unhealthy => "The reasons come with the next look.",
+        };
+        return view! { <p class=class>{text}</p> }.into_any();
+    }
+    let line =
+        |reason: &hlsops_wire::Reason| view! { <li>{reason.text.clone()}{label(&reason.rendition_id)}</li> };
+    view! { <ul class=class aria-label="Reasons">{health.reasons.iter().map(line).collect_view()}</ul> }
+        .into_any()
+}
+
+/// How it is watched.
+fn facts(detail: &StreamDetail) -> impl IntoView + use<> {
+    let stream = &detail.stream;
+    let seconds =
+        |value: Option<f64>| value.map_or_else(|| "\u{2013}".into(), |value| format!("{value:.1} s"));
+    let tags: Vec<_> = stream
+        .tags
+        .iter()
+        .map(|(key, value)| if value.is_empty() { key.clone() } else { format!("{key}={value}") })
+        .collect();
+    let watch = match (stream.watch.mode, stream.watch.interval_s) {
+        (hlsops_wire::WatchMode::Continuous, _) => "all the time".to_owned(),
+        (hlsops_wire::WatchMode::Interval, every) => format!("every {} s", every.unwrap_or(60)),
+    };
+    view! {
+        <section class="panel" aria-labelledby="facts">
+            <header><h2 id="facts">"Stream"</h2></header>
+            <dl class="facts">
+                <div><dt>"URL"</dt><dd class="url">{stream.manifest_url.clone()}</dd></div>
+                <div><dt>"Link id"</dt><dd><code>{stream.link_id.clone()}</code></dd></div>
+                <div><dt>"Watched"</dt><dd>{watch}</dd></div>
+                <div><dt>"Buffer"</dt><dd>{seconds(detail.buffer_s)}" of target duration "{seconds(detail.target_duration_s)}</dd></div>
+                {(!tags.is_empty()).then(|| view! { <div><dt>"Tags"</dt><dd>{tags.join(", ")}</dd></div> })}
+                <div><dt>"Added"</dt><dd>{crate::ui::at(&stream.created_at)}</dd></div>
+            </dl>
+        </section>
+    }
+}
+
+#[component]
+fn Actions(data: StreamData) -> impl IntoView {
+    let detail = data.detail.data;
+    let acknowledging = Acknowledging::new(Callback::new(move |()| data.refresh()));
+    let incident =
+        Memo::new(move |_| detail.with(|detail| detail.as_ref().and_then(|d| d.active_incident.clone())));
+    let dialog = NodeRef::<Dialog>::new();
+    let id = Memo::new(move |_| detail.with(|d| d.as_ref().map(|d| d.stream.id.clone()).unwrap_or_default()));
+    let enabled = Memo::new(move |_| detail.with(|d| d.as_ref().is_some_and(|d| d.stream.enabled)));
+    Shortcuts::current().listen(move |key| match key {
+        "a" => acknowledging.take(incident.get_untracked().as_ref()),
+        _ => false,
+    });
+    view! {
+        <div class="actions">
+            {move || incident.get().map(|incident| acknowledging.button(&incident))}
+            <PauseButton data enabled id/>
+            <a class="button" href=move || format!("/streams/{}/settings", id.get())>"Settings"</a>
+            <button type="button" class="danger" on:click=move |_| {
+                if let Some(dialog) = dialog.get_untracked() {
+                    let _ = dialog.show_modal();
+                }
+            }>"Delete"</button>
+            <DeleteDialog data dialog/>
+        </div>
+    }
+}
+
+#[component]
+fn PauseButton(data: StreamData, enabled: Memo<bool>, id: Memo<String>) -> impl IntoView {
+    let (client, notices) = (client(), Notices::current());
+    let busy = RwSignal::new(false);
+    let toggle = move |_| {
+        let (verb, done) =
+            if enabled.get_untracked() { ("pause", "Paused") } else { ("resume", "Watched again") };
+        let path = format!("{BASE}/streams/{}/{verb}", id.get_untracked());
+        busy.set(true);
+        spawn_local(async move {
+            match client.post_empty(&path).await {
+                Ok(_) => notices.say(done),
+                Err(failure) => notices.fail("The change", &failure),
+            }
+            busy.try_set(false);
+            data.refresh();
+        });
+    };
+    view! {
+        <button type="button" disabled=move || busy.get() on:click=toggle>
+            {move || if enabled.get() { "Pause" } else { "Resume" }}
+        </button>
+    }
+}
+
+#[component]
+fn DeleteDialog(data: StreamData, dialog: NodeRef<Dialog>) -> impl IntoView {
+    let (client, notices) = (client(), Notices::current());
+    let navigate = use_navigate();
+    let name =
+        move || data.detail.data.with(|d| d.as_ref().map(|d| d.stream.name.clone()).unwrap_or_default());
+    let close = move || {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
+    let delete = move |_| {
+        let Some(detail) = data.detail.data.get_untracked() else { return };
+        let navigate = navigate.clone();
+        close();
+        spawn_local(async move {
+            // People mean the stream, whatever it looks like this second.
+            match client.delete(&format!("{BASE}/streams/{}", detail.stream.id), "*").await {
+                Ok(_) => {
+                    notices.say(format!("{} is deleted", detail.stream.name));
+                    navigate("/", NavigateOptions::default());
+                }
+                Err(failure) => notices.fail("Deleting", &failure),
+            }
+        });
+    };
+    view! {
+        <dialog node_ref=dialog aria-labelledby="delete-title">
+            <h2 id="delete-title">{move || format!("Delete {}?", name())}</h2>
+            <p>"It is watched no longer, and an open incident is closed. What was recorded expires by itself."</p>
+            <div class="actions">
+                <button type="button" on:click=move |_| close()>"Keep it"</button>
+                <button type="button" class="danger" on:click=delete>"Delete"</button>
+            </div>
+        </dialog>
+    }
+}

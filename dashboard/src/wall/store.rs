@@ -1,0 +1,172 @@
+//! The wall's data as signals. It outlives the page, so that coming back shows it at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use hlsops_wire::{Wall, WallCounts};
+use leptos::prelude::*;
+
+use super::board::{self, Board, Entry, Id};
+use super::hold::Arrangement;
+use super::query::Query;
+use crate::client::Failure;
+
+/// Between two sentences to screen readers. Unit: milliseconds.
+const SPEAK_EVERY_MS: f64 = 10_000.0;
+
+/// A stream's place on the wall.
+#[derive(Clone)]
+pub(crate) struct Cell {
+    pub(crate) entry: ArcRwSignal<Arc<Entry>>,
+    pub(crate) shown: ArcRwSignal<bool>,
+}
+
+/// Everything the wall shows.
+#[derive(Clone, Copy)]
+pub(crate) struct WallStore {
+    board: StoredValue<Board>,
+    cells: StoredValue<HashMap<Id, Cell>>,
+    arranged: StoredValue<Arrangement>,
+    /// Every stream, in the order of the wall.
+    pub(crate) order: RwSignal<Vec<Id>>,
+    pub(crate) shown_count: RwSignal<usize>,
+    pub(crate) counts: RwSignal<WallCounts>,
+    /// False until the first answer.
+    pub(crate) is_loaded: RwSignal<bool>,
+    pub(crate) failure: RwSignal<Option<Failure>>,
+    pub(crate) query: RwSignal<Query>,
+    /// Somebody points at the grid: nothing moves.
+    held: StoredValue<bool>,
+    /// Places that would show another stream if nothing were held.
+    pub(crate) pending: RwSignal<usize>,
+    /// What a screen reader says.
+    pub(crate) said: RwSignal<String>,
+    spoke_ms: StoredValue<f64>,
+}
+
+impl WallStore {
+    pub(crate) fn start() -> Self {
+        let store = Self {
+            board: StoredValue::new(Board::default()),
+            cells: StoredValue::new(HashMap::new()),
+            arranged: StoredValue::new(Arrangement::default()),
+            order: RwSignal::new(Vec::new()),
+            shown_count: RwSignal::new(0),
+            counts: RwSignal::new(WallCounts::default()),
+            is_loaded: RwSignal::new(false),
+            failure: RwSignal::new(None),
+            query: RwSignal::new(Query::default()),
+            held: StoredValue::new(false),
+            pending: RwSignal::new(0),
+            said: RwSignal::new(String::new()),
+            spoke_ms: StoredValue::new(f64::NEG_INFINITY),
+        };
+        provide_context(store);
+        store
+    }
+
+    pub(crate) fn current() -> Self {
+        use_context().unwrap_or_else(Self::start)
+    }
+
+    /// Forgets everything: another key may belong to another account.
+    pub(crate) fn clear(self) {
+        self.board.set_value(Board::default());
+        self.cells.update_value(HashMap::clear);
+        self.is_loaded.set(false);
+        self.failure.set(None);
+        self.arrange(true);
+    }
+
+    /// What to ask for the changes since.
+    pub(crate) fn version(self) -> Option<String> {
+        self.board.with_value(|board| board.version.clone())
+    }
+
+    /// The place of a stream, where there is one.
+    pub(crate) fn cell(self, id: &Id) -> Option<Cell> {
+        self.cells.with_value(|cells| cells.get(id).cloned())
+    }
+
+    /// Takes an answer over.
+    pub(crate) fn apply(self, wall: Wall, now_ms: f64) {
+        let changes = self.board.try_update_value(|board| board.apply(wall)).unwrap_or_default();
+        let counts = self.board.with_value(|board| board.counts);
+        self.cells.update_value(|cells| {
+            for id in &changes.removed {
+                cells.remove(id);
+            }
+            for entry in &changes.changed {
+                match cells.get(&entry.id) {
+                    Some(cell) => cell.entry.set(Arc::clone(entry)),
+                    None => {
+                        let (entry, id) = (Arc::clone(entry), entry.id.clone());
+                        let cell = Cell { entry: ArcRwSignal::new(entry), shown: ArcRwSignal::new(false) };
+                        cells.insert(id, cell);
+                    }
+                }
+            }
+        });
+        if let Some(sentence) = board::sentence(&changes, counts)
+            && now_ms - self.spoke_ms.get_value() >= SPEAK_EVERY_MS
+        {
+            self.spoke_ms.set_value(now_ms);
+            self.said.set(sentence);
+        }
+        if self.counts.get_untracked() != counts {
+            self.counts.set(counts);
+        }
+        self.arrange(false);
+        if !self.is_loaded.get_untracked() {
+            self.is_loaded.set(true);
+        }
+    }
+
+    /// Asks something else of the wall.
+    pub(crate) fn ask(self, query: Query) {
+        if self.query.with_untracked(|before| *before != query) {
+            self.query.set(query);
+            self.arrange(true);
+        }
+    }
+
+    /// Changes what is asked.
+    pub(crate) fn amend(self, change: impl FnOnce(&mut Query)) {
+        let mut query = self.query.get_untracked();
+        change(&mut query);
+        self.ask(query);
+    }
+
+    /// Holds the order, or lets it go.
+    pub(crate) fn hold(self, held: bool) {
+        if self.held.get_value() != held {
+            self.held.set_value(held);
+            if !held && self.pending.get_untracked() > 0 {
+                self.arrange(true);
+            }
+        }
+    }
+
+    /// Brings the wall in order, unless it is held; `now` also then.
+    pub(crate) fn arrange(self, now: bool) {
+        let query = self.query.get_untracked();
+        let next = self.board.with_value(|board| Arrangement::of(board, &query));
+        if self.held.get_value() && !now {
+            self.pending.set(self.arranged.with_value(|arranged| arranged.moves_to(&next)));
+            return;
+        }
+        self.cells.with_value(|cells| {
+            for (id, shown) in next.order.iter().zip(&next.shown) {
+                if let Some(cell) = cells.get(id).filter(|cell| cell.shown.get_untracked() != *shown) {
+                    cell.shown.set(*shown);
+                }
+            }
+        });
+        if self.order.with_untracked(|order| *order != next.order) {
+            self.order.set(next.order.clone());
+        }
+        self.shown_count.set(next.shown_count());
+        self.pending.set(0);
+        self.arranged.set_value(next);
+    }
+}

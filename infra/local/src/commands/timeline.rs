@@ -1,0 +1,94 @@
+//! `hlsops timeline`: what happened to a stream, as lines.
+
+use std::time::Duration;
+
+use clap::Args;
+use hlsops_wire::{List, TimelineEntry, TimelineKind};
+use http::Method;
+use jiff::Timestamp;
+
+use super::table::lay_out;
+use super::{Done, Place, moment, stream};
+use crate::cli::parse;
+use crate::client::{Api, Ask, CallError};
+use crate::exit::Exit;
+use crate::terminal::plain;
+
+/// Options of `hlsops timeline`.
+#[derive(Args, Debug)]
+pub(crate) struct TimelineOptions {
+    /// Id, name or link id of a stream
+    stream: String,
+    /// How far back: `10m`, `1h`, `48h`
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse::past)]
+    since: Duration,
+    /// How many entries, the newest, from 1 to 500
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=500))]
+    limit: u16,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(super) async fn run(options: TimelineOptions) -> Done {
+    let api = options.place.api().await?;
+    let id = stream::find(&api, &options.stream).await?;
+    let from = Timestamp::now()
+        .checked_sub(options.since)
+        .map_err(|_| CallError::Usage("--since lies before all time".into()))?;
+    let mut entries = read(&api, &id, &format!("{from:.3}"), usize::from(options.limit)).await?;
+    // Oldest first, as in a log: the newest stands above the prompt.
+    entries.reverse();
+    options.place.print(&entries, |entries| {
+        if entries.is_empty() {
+            return "nothing happened in that time; look further back with --since\n".to_owned();
+        }
+        let row = |entry: &TimelineEntry| {
+            vec![
+                moment(&entry.at),
+                kind(entry.kind).to_owned(),
+                entry.rendition.clone().unwrap_or_default(),
+                plain(&entry.text, 400),
+            ]
+        };
+        let rows: Vec<_> = entries.iter().map(row).collect();
+        lay_out(&["AT", "KIND", "RENDITION", "WHAT"], &rows)
+    })?;
+    Ok(Exit::Clean)
+}
+
+/// Most pages that are read for one answer.
+const PAGES: usize = 100;
+
+/// The newest entries since `from`, at most `most`, newest first. A page may be empty and have another behind it.
+async fn read(api: &Api, id: &str, from: &str, most: usize) -> Result<Vec<TimelineEntry>, CallError> {
+    let mut entries: Vec<TimelineEntry> = Vec::new();
+    let mut cursor: Option<String> = None;
+    for _ in 0..PAGES {
+        let wanted = most.saturating_sub(entries.len()).to_string();
+        let mut ask = Ask::api(Method::GET, &["streams", id, "timeline"]).query("from", from).query("limit", &wanted);
+        if let Some(cursor) = &cursor {
+            ask = ask.query("cursor", cursor);
+        }
+        let page: List<TimelineEntry> = api.ask(ask).await?;
+        entries.extend(page.items);
+        cursor = page.next_cursor;
+        if cursor.is_none() || entries.len() >= most {
+            break;
+        }
+    }
+    Ok(entries)
+}
+
+const fn kind(kind: TimelineKind) -> &'static str {
+    match kind {
+        TimelineKind::Health => "health",
+        TimelineKind::Playlist => "playlist",
+        TimelineKind::LoadFailed => "load",
+        TimelineKind::SegmentFailed | TimelineKind::SegmentObtained => "segment",
+        TimelineKind::Incident => "incident",
+        TimelineKind::Finding => "finding",
+        TimelineKind::Rebuffering => "rebuffering",
+        TimelineKind::Origin => "origin",
+        TimelineKind::Gap => "gap",
+    }
+}

@@ -1,0 +1,162 @@
+//! Breaking and healing demo streams from the page.
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use hlsops_origin::{ControlError, Fault, FaultKind, Origin};
+use serde::{Deserialize, Serialize};
+use tower::ServiceExt;
+
+use crate::serve::problem;
+use crate::station::Station;
+
+/// The largest body. Unit: bytes.
+const MAX_BODY: usize = 4 * 1024;
+
+/// A way to break a stream.
+struct Breakage {
+    id: &'static str,
+    label: &'static str,
+    fault: Fault,
+}
+
+const fn breakage(id: &'static str, label: &'static str, kind: FaultKind) -> Breakage {
+    Breakage { id, label, fault: Fault::new(kind) }
+}
+
+/// What the page offers, the most telling first.
+static BREAKAGES: [Breakage; 6] = [
+    breakage("segment-404", "Segments answer 404", FaultKind::SegmentStatus(404)),
+    breakage("playlist-503", "Playlists answer 503", FaultKind::PlaylistStatus(503)),
+    breakage("stall", "Playlist stops advancing", FaultKind::PlaylistStall),
+    breakage("slow", "Segments arrive too slowly", FaultKind::SegmentSlow { speed_ratio: 0.4 }),
+    breakage("truncated", "Segments end half way", FaultKind::SegmentTruncated),
+    breakage("jump", "Sequence numbers jump every 15 s", FaultKind::Jump { by: 50, every_ms: Some(15_000) }),
+];
+
+/// The origin and its streams, by the id the API knows each by.
+#[derive(Clone, Debug)]
+pub(super) struct Stage {
+    origin: Arc<Origin>,
+    streams: Arc<[(String, &'static str)]>,
+    api: Router,
+}
+
+impl Stage {
+    pub(super) fn new(origin: Origin, streams: Vec<(String, &'static str)>, station: &Station) -> Self {
+        Self { origin: Arc::new(origin), streams: streams.into(), api: station.api() }
+    }
+}
+
+/// `GET /local/demo` and `POST /local/demo/fault`, for who has an admin key.
+pub(super) fn routes(stage: Stage) -> Router {
+    Router::new()
+        .route("/local/demo", get(list))
+        .route("/local/demo/fault", post(change))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state(stage.clone(), ask_admin))
+        .with_state(stage)
+}
+
+#[derive(Serialize)]
+struct Listed {
+    streams: Vec<ListedStream>,
+    faults: Vec<ListedFault>,
+}
+
+#[derive(Serialize)]
+struct ListedStream {
+    name: &'static str,
+    id: String,
+}
+
+#[derive(Serialize)]
+struct ListedFault {
+    id: &'static str,
+    label: &'static str,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    /// Id of a stream.
+    stream: String,
+    /// Id of a fault; none heals the stream.
+    fault: Option<String>,
+}
+
+async fn list(State(stage): State<Stage>) -> Json<Listed> {
+    let title = |name| hlsops_origin::demo::find(name).map_or(name, |row| row.title);
+    let streams = stage.streams.iter().map(|(id, name)| ListedStream { name: title(name), id: id.clone() });
+    let faults = BREAKAGES.iter().map(|known| ListedFault { id: known.id, label: known.label });
+    Json(Listed { streams: streams.collect(), faults: faults.collect() })
+}
+
+async fn change(State(stage): State<Stage>, Json(asked): Json<Change>) -> Response {
+    let Some((_, name)) = stage.streams.iter().find(|(id, _)| *id == asked.stream) else {
+        return problem(StatusCode::NOT_FOUND, "stream: use the id of a demo stream");
+    };
+    let fault = match &asked.fault {
+        None => None,
+        Some(id) => match BREAKAGES.iter().find(|known| known.id == id) {
+            Some(known) => Some(known.fault),
+            None => {
+                let known: Vec<&str> = BREAKAGES.iter().map(|known| known.id).collect();
+                let detail = format!("fault: use one of {}, or null to heal", known.join(", "));
+                return problem(StatusCode::UNPROCESSABLE_ENTITY, &detail);
+            }
+        },
+    };
+    match put(&stage.origin, name, fault) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("fault: {error}")),
+    }
+}
+
+/// This fault and no other; none heals.
+fn put(origin: &Origin, name: &str, fault: Option<Fault>) -> Result<(), ControlError> {
+    origin.clear_faults(name)?;
+    match fault {
+        Some(fault) => origin.set_fault(name, fault).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+/// Asks the API whether the caller may list keys, which only an admin may: so who may do what is said once.
+async fn ask_admin(State(stage): State<Stage>, request: Request, next: Next) -> Response {
+    let mut asked = Request::builder().uri("/api/v1/keys");
+    for name in [header::AUTHORIZATION.as_str(), "x-api-key"] {
+        if let Some(value) = request.headers().get(name) {
+            asked = asked.header(name, value);
+        }
+    }
+    let answer = match asked.body(axum::body::Body::empty()) {
+        Ok(asked) => stage.api.clone().oneshot(asked).await.unwrap_or_else(|never| match never {}),
+        Err(_) => return problem(StatusCode::BAD_REQUEST, "the key's header cannot be read"),
+    };
+    if answer.status().is_success() { next.run(request).await } else { answer }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hlsops_origin::{DEMO, OriginConfig};
+
+    #[tokio::test]
+    async fn every_breakage_can_be_put_on_every_demo_stream_and_healed() {
+        let origin = Origin::start(OriginConfig { demo: true, ..OriginConfig::default() }).await.unwrap();
+        for row in &DEMO {
+            for known in &BREAKAGES {
+                put(&origin, row.id, Some(known.fault)).unwrap_or_else(|e| panic!("{} {}: {e}", row.id, known.id));
+                assert_eq!(origin.faults(row.id).len(), 1, "{} {}", row.id, known.id);
+            }
+            put(&origin, row.id, None).unwrap();
+            assert!(origin.faults(row.id).is_empty());
+        }
+    }
+}

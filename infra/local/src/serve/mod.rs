@@ -1,0 +1,268 @@
+//! `hlsops serve`: the whole product on one machine, in one process.
+
+mod door;
+mod guard;
+mod local;
+pub(crate) mod logging;
+mod watchers;
+
+use std::future::Future;
+use std::io::{Write, stdout};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::{Router, middleware};
+use clap::Args;
+use hlsops_fetch::AllowList;
+use hlsops_notify::{Webhooks, run_sender};
+use hlsops_watch::SystemClock;
+use hlsops_wire::{Key, KeyCreate, KeyCreated, List, Scope};
+use http::Method;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use url::Url;
+
+pub(crate) use guard::problem;
+pub(crate) use local::Backup;
+pub(crate) use logging::LogFormat;
+use watchers::told;
+
+use crate::cli::parse;
+use crate::client::{Api, Ask, CallError};
+use crate::data::{DataFolder, Endpoint, NoHome};
+use crate::exit::Exit;
+use crate::station::{OpenError, Settings, Station};
+use crate::terminal::Style;
+
+/// How often expired items are deleted.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+/// How long storing the last pages may take.
+const FAREWELL: Duration = Duration::from_secs(20);
+
+/// Options of `hlsops serve`.
+#[derive(Args, Debug)]
+pub(crate) struct ServeOptions {
+    #[command(flatten)]
+    folder: DataFolder,
+    /// Where to answer
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080", env = "HLSOPS_LISTEN")]
+    listen: SocketAddr,
+    /// Allow streams and webhooks at an address that is not publicly routable: exactly HOST:PORT; may be repeated
+    #[arg(
+        long = "allow-target",
+        value_name = "HOST:PORT",
+        env = "HLSOPS_ALLOW_TARGETS",
+        value_delimiter = ','
+    )]
+    allow_targets: Vec<String>,
+    /// Where people reach it, such as a proxy in front: links in messages begin with it, and requests to its
+    /// host are answered
+    #[arg(long, value_name = "URL", env = "HLSOPS_PUBLIC_URL", value_parser = parse::url)]
+    public_url: Option<Url>,
+    /// The most the data may take; writes are refused beyond
+    #[arg(long, value_name = "BYTES")]
+    max_bytes: Option<u64>,
+    /// How log lines on standard error look; HLSOPS_LOG says which there are
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    log: LogFormat,
+}
+
+/// Why serving did not start, or ended. Each says itself what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    #[error("--allow-target: {0}")]
+    Allow(#[from] hlsops_fetch::HostListError),
+    #[error(transparent)]
+    Log(#[from] logging::BadFilter),
+    #[error(transparent)]
+    NoHome(#[from] NoHome),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("cannot listen on {address}: {source}; choose another address with --listen")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error("cannot write `serve.json` in `{}`: {source}", folder.display())]
+    Endpoint { folder: PathBuf, source: std::io::Error },
+    #[error("cannot write to standard output: {0}")]
+    Terminal(#[from] std::io::Error),
+    #[error("cannot make the first key: {0}")]
+    Key(#[from] CallError),
+    #[error("{0} ended by itself; its log lines say why")]
+    Ended(&'static str),
+    #[error("the last pages could not be stored within {} s", FAREWELL.as_secs())]
+    Slow,
+}
+
+impl ServeError {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Allow(_) | Self::Log(_) | Self::NoHome(_) => Exit::Usage,
+            Self::Open(error) if error.is_in_use() => Exit::Unreachable,
+            _ => Exit::Internal,
+        }
+    }
+}
+
+/// Runs until Ctrl-C or SIGTERM.
+pub(crate) async fn run(options: ServeOptions) -> Exit {
+    match serve(options).await {
+        Ok(()) => Exit::Clean,
+        Err(error) => {
+            eprintln!("hlsops serve: {error}");
+            error.exit()
+        }
+    }
+}
+
+async fn serve(options: ServeOptions) -> Result<(), ServeError> {
+    let allow = AllowList::parse(&options.allow_targets.join(","))?;
+    logging::start(options.log, Style::of(&std::io::stderr()).has_colour(), logging::NOTABLE)?;
+    let folder = options.folder.path()?;
+    let settings = Settings { allow, max_bytes: options.max_bytes, ..Settings::new(&folder) };
+    let station = Station::open(settings).await?;
+    let server = Server::bind(station, options.listen, options.public_url.as_ref()).await?;
+    let key = first_key(&Api::here(&server.station)).await?;
+    let endpoint = server.endpoint();
+    if let Some(key) = key {
+        welcome(&endpoint.address, &key)?;
+    }
+    let failed = |source| ServeError::Endpoint { folder: folder.clone(), source };
+    endpoint.write(&folder).map_err(failed)?;
+    tracing::info!(
+        serve.address = endpoint.address,
+        serve.data = %folder.display(),
+        "serving `{}` at {}",
+        folder.display(),
+        endpoint.address
+    );
+    let done = server.run(crate::site::no_demo(), signal()).await;
+    Endpoint::remove(&folder);
+    done
+}
+
+/// Makes the first key; none when there are keys already.
+pub(crate) async fn first_key(api: &Api) -> Result<Option<String>, CallError> {
+    let keys: List<Key> = api.ask(Ask::api(Method::GET, &["keys"])).await?;
+    if !keys.items.is_empty() {
+        return Ok(None);
+    }
+    let body = KeyCreate { name: "first key".into(), scope: Scope::Admin, expires_at: None };
+    let created: KeyCreated = api.ask(Ask::api(Method::POST, &["keys"]).body(&body)).await?;
+    Ok(Some(created.secret))
+}
+
+/// Behind `#`, so that no browser sends it to anybody.
+fn welcome(address: &str, key: &str) -> std::io::Result<()> {
+    let mut out = stdout();
+    writeln!(out, "Open {address}/#key={key}")?;
+    writeln!(out, "The key in it is shown this once. `hlsops key new NAME --scope admin` makes another one.")?;
+    out.flush()
+}
+
+/// An open folder with an address.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) station: Station,
+    listener: TcpListener,
+    address: SocketAddr,
+    names: guard::Names,
+    /// What links in messages begin with, if not the address.
+    links: Option<String>,
+}
+
+impl Server {
+    /// Takes the address; port 0 is a free one.
+    pub(crate) async fn bind(
+        station: Station,
+        listen: SocketAddr,
+        public_url: Option<&Url>,
+    ) -> Result<Self, ServeError> {
+        let failed = |source| ServeError::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let names = guard::Names::new(address, public_url.and_then(Url::host_str));
+        let links = public_url.map(|url| url.as_str().trim_end_matches('/').to_owned());
+        Ok(Self { station, listener, address, names, links })
+    }
+
+    /// How this machine reaches it, and its key.
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        let key = self.station.key().to_owned();
+        Endpoint { address: format!("http://{address}"), key, pid: std::process::id() }
+    }
+
+    /// Watches and answers until `until` ends; then stores the last pages. `more` is answered as well.
+    pub(crate) async fn run(self, more: Router, until: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let links = self.links.clone().unwrap_or_else(|| self.endpoint().address);
+        let Self { station, listener, names, .. } = self;
+        let router = local::routes(&station)
+            .merge(more)
+            .merge(crate::site::routes())
+            .fallback_service(station.api())
+            .layer(middleware::from_fn_with_state(Arc::new(names), guard::check));
+        let (stop, stopped) = watch::channel(false);
+        let mut parts = JoinSet::new();
+        let (engine, until_told) = (station.engine.clone(), told(stopped.clone()));
+        parts.spawn(async move {
+            engine.run_sweeper(SWEEP_EVERY, until_told).await;
+            "the sweep of expired items"
+        });
+        let publisher = Webhooks::new(station.fetcher.clone()).with_links(links);
+        let (store, notice) = (station.store.clone(), Arc::clone(&station.notice));
+        let until_told = told(stopped.clone());
+        parts.spawn(async move {
+            run_sender(store, publisher, SystemClock::new(), notice, until_told).await;
+            "sending messages"
+        });
+        let until_told = told(stopped.clone());
+        parts.spawn(async move {
+            door::serve(listener, router, until_told).await;
+            "answering"
+        });
+        parts.spawn(async move {
+            watchers::run(station, stopped).await;
+            "watching"
+        });
+        let early = tokio::select! {
+            () = until => None,
+            part = parts.join_next() => Some(part.and_then(Result::ok).unwrap_or("a part of the program")),
+        };
+        // Nobody listening means that all parts have ended.
+        let _ = stop.send(true);
+        let all = async { while parts.join_next().await.is_some() {} };
+        let in_time = tokio::time::timeout(FAREWELL, all).await.is_ok();
+        match early {
+            Some(part) => Err(ServeError::Ended(part)),
+            None if in_time => Ok(()),
+            None => Err(ServeError::Slow),
+        }
+    }
+}
+
+/// Ends at Ctrl-C, and where there is one at SIGTERM.
+pub(crate) async fn signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // An error means that there are no signals to wait for; then only SIGKILL ends the program.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

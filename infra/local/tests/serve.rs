@@ -1,0 +1,263 @@
+//! `hlsops serve` and the commands that speak with it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use hlsops_origin::{Fault, FaultKind, Layout, Origin, OriginConfig, SegmentLength, StreamSpec};
+use serde_json::Value;
+use support::{Folder, Running, asked, endpoint, hlsops, request, said, wait};
+
+const SPEC: StreamSpec =
+    StreamSpec { layout: Layout::Media, segment: SegmentLength::S2, ..StreamSpec::DEFAULT };
+
+/// An origin with one stream, and a server that may reach it.
+struct World {
+    origin: Origin,
+    folder: Folder,
+    data: String,
+    server: Option<Running>,
+    /// The origin's.
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl World {
+    fn new(name: &str) -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let origin = runtime.block_on(Origin::start(OriginConfig::default())).unwrap();
+        origin.add_stream("tv", SPEC).unwrap();
+        let folder = Folder::new(name);
+        let data = folder.file("data");
+        let mut world = Self { origin, folder, data, server: None, _runtime: runtime };
+        world.serve();
+        world
+    }
+
+    fn serve(&mut self) {
+        let target = self.origin.addresses()[0].to_string();
+        let args = ["serve", "--data", &self.data, "--listen", "127.0.0.1:0", "--allow-target", &target];
+        let server = Running::start(&args);
+        endpoint(&self.data, server.id());
+        self.server = Some(server);
+    }
+
+    fn server(&mut self) -> &mut Running {
+        self.server.as_mut().unwrap()
+    }
+
+    fn end(&mut self) -> i32 {
+        self.server.take().unwrap().end()
+    }
+
+    /// `hlsops ARGS --data DATA --json`.
+    #[track_caller]
+    fn ask(&self, args: &[&str]) -> Value {
+        asked(&[args, &["--data", &self.data]].concat())
+    }
+
+    /// `hlsops ARGS --data DATA`: exit code, and both outputs.
+    fn say(&self, args: &[&str]) -> (i32, String) {
+        let (code, out, error) = said(&[args, &["--data", &self.data]].concat());
+        (code, out + &error)
+    }
+
+    fn address(&mut self) -> String {
+        let process = self.server().id();
+        endpoint(&self.data, process)["address"].as_str().unwrap().to_owned()
+    }
+
+    fn add_tv(&self) -> String {
+        let url = self.origin.url("tv");
+        let added = self.ask(&["stream", "add", &url, "--name", "TV one", "--link-id", "tv1"]);
+        added["id"].as_str().unwrap().to_owned()
+    }
+
+    fn state(&self, id: &str) -> Value {
+        self.ask(&["stream", "show", id])["health"]["state"].clone()
+    }
+}
+
+#[test]
+fn a_stream_is_watched_breaks_is_taken_and_removed() {
+    let mut world = World::new("life");
+    let welcome = world.server().line_with("/#key=");
+    assert!(welcome.contains("http://127.0.0.1:") && welcome.contains("#key=hlsops_"), "{welcome}");
+    let id = world.add_tv();
+    assert!(id.starts_with("str_") && id.len() == 30, "{id}");
+    wait("HEALTHY", || (world.state(&id) == "healthy").then_some(()));
+    // By id, link id and name.
+    for named in [id.as_str(), "tv1", "TV one"] {
+        let (code, text) = world.say(&["stream", "show", named]);
+        assert!(code == 0 && text.contains("HEALTHY") && text.contains(&id), "{text}");
+    }
+    world.origin.set_fault("tv", Fault::new(FaultKind::PlaylistStatus(503))).unwrap();
+    let incidents = wait("an incident", || {
+        let open = world.ask(&["incidents", "--open", "--stream", "tv1"]);
+        open.as_array().is_some_and(|all| !all.is_empty()).then_some(open)
+    });
+    assert_eq!(incidents.as_array().unwrap().len(), 1, "{incidents}");
+    let incident = incidents[0]["id"].as_str().unwrap();
+    let taken = world.ask(&["incident", "ack", incident, "--by", "Ada"]);
+    assert_eq!((&taken["status"], &taken["acknowledged_by"]), (&"acknowledged".into(), &"Ada".into()));
+    let (code, table) = world.say(&["incidents"]);
+    assert!(code == 0 && table.contains("ACKNOWLEDGED") && table.contains("TV one"), "{table}");
+    let timeline = world.ask(&["timeline", "tv1", "--since", "10m"]);
+    let kinds: Vec<&str> =
+        timeline.as_array().unwrap().iter().filter_map(|entry| entry["kind"].as_str()).collect();
+    assert!(kinds.contains(&"incident") && kinds.contains(&"load_failed"), "{kinds:?}");
+    let (code, lines) = world.say(&["timeline", "tv1"]);
+    assert!(code == 0 && lines.contains("incident") && lines.contains("503"), "{lines}");
+    assert_eq!(world.ask(&["stream", "pause", "tv1"])["enabled"], false);
+    assert_eq!(world.state(&id), "paused");
+    assert_eq!(world.ask(&["stream", "resume", "tv1"])["enabled"], true);
+    assert_eq!(world.say(&["stream", "remove", "tv1"]).0, 0);
+    assert_eq!(world.ask(&["stream", "list"]), Value::Array(Vec::new()));
+    assert_eq!(world.end(), 0);
+    assert!(!std::path::Path::new(&world.data).join("serve.json").exists());
+}
+
+#[test]
+fn backups_keys_and_imports() {
+    let mut world = World::new("copies");
+    let id = world.add_tv();
+    // A backup while the server runs, and never over another one.
+    let file = world.folder.file("backup");
+    assert!(world.ask(&["backup", &file])["size_bytes"].as_u64().unwrap() > 0);
+    let (code, why) = world.say(&["backup", &file]);
+    assert!(code == 1 && why.contains("exists"), "{code} {why}");
+    let made = world.ask(&["key", "new", "wall screen"]);
+    let (secret, key) = (made["secret"].as_str().unwrap(), made["id"].as_str().unwrap());
+    let address = world.address();
+    let bearer = format!("Authorization: Bearer {secret}");
+    assert_eq!(request(&address, "GET /api/v1/streams", &[&bearer], "").0, 200);
+    assert_eq!(request(&address, "GET /api/v1/keys", &[&bearer], "").0, 403, "a viewer");
+    assert_eq!(request(&address, "GET /local/self", &[&bearer], "").0, 401, "not the key of this run");
+    let (_, keys) = world.say(&["key", "list"]);
+    assert!(keys.contains("first key") && keys.contains("wall screen") && !keys.contains(secret), "{keys}");
+    assert_eq!(world.say(&["key", "revoke", key]).0, 0);
+    assert_eq!(request(&address, "GET /api/v1/streams", &[&bearer], "").0, 401);
+    import(&world);
+    assert_eq!(world.end(), 0);
+    // Nobody serves: the same commands work in their own process.
+    let names = |list: Value| -> Vec<String> {
+        let mut all: Vec<_> = list.as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap().to_owned()).collect();
+        all.sort_unstable();
+        all
+    };
+    assert_eq!(names(world.ask(&["stream", "list"])), ["News", "Sport", "TV one"]);
+    let restored = world.folder.file("restored");
+    let (code, out, error) = said(&["restore", &file, "--data", &restored]);
+    assert_eq!(code, 0, "{out}{error}");
+    let list = asked(&["stream", "list", "--data", &restored]);
+    assert_eq!((list[0]["id"].as_str(), list.as_array().unwrap().len()), (Some(id.as_str()), 1));
+    let again = world.folder.file("backup2");
+    assert_eq!(world.say(&["backup", &again]).0, 0);
+}
+
+fn import(world: &World) {
+    let file = world.folder.file("streams.json");
+    let entries = |urls: [&str; 2]| {
+        format!(
+            r#"{{"streams": [{{"id": "news-1", "name": "News", "manifest_url": "{}", "status": "online"}},
+                {{"id": "0f8fad5b-d9cb-469f-a165-70867728950e", "name": "Sport", "manifest_url": "{}"}}]}}"#,
+            urls[0], urls[1]
+        )
+    };
+    let outcomes = |lines: &Value| -> Vec<String> {
+        lines.as_array().unwrap().iter().map(|line| line["outcome"].as_str().unwrap().to_owned()).collect()
+    };
+    let count = || world.ask(&["stream", "list"]).as_array().unwrap().len();
+    // One that cannot be added keeps the other out, whether the file or the server says so.
+    for wrong in ["ftp://example.com/b.m3u8", "http://10.1.2.3/b.m3u8"] {
+        std::fs::write(&file, entries(["https://example.com/a.m3u8", wrong])).unwrap();
+        let (code, text) = world.say(&["import", &file]);
+        assert!(code == 1 && text.contains("FAILED") && text.contains("nothing was stored"), "{code} {text}");
+        assert_eq!(count(), 1, "{text}");
+    }
+    std::fs::write(&file, entries(["https://example.com/a.m3u8", "https://example.com/b.m3u8"])).unwrap();
+    assert_eq!(outcomes(&world.ask(&["import", &file, "--dry-run"])), ["added", "added"]);
+    assert_eq!(count(), 1);
+    assert_eq!(outcomes(&world.ask(&["import", &file])), ["added", "added"]);
+    assert_eq!(outcomes(&world.ask(&["import", &file])), ["unchanged", "unchanged"]);
+    assert_eq!(count(), 3);
+    let list = world.ask(&["stream", "list"]);
+    let sport = list.as_array().unwrap().iter().find(|stream| stream["name"] == "Sport").unwrap();
+    assert_eq!(sport["link_id"], "0f8fad5bd9cb469fa16570867728950e");
+}
+
+#[test]
+fn one_process_has_a_folder() {
+    let mut world = World::new("locked");
+    let output = hlsops(&["serve", "--data", &world.data, "--listen", "127.0.0.1:0"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    let holder = format!("in use by process {}", world.server().id());
+    assert!(text.contains(&holder) && text.contains("another folder"), "{text}");
+    // Killed, it leaves its endpoint behind; the folder can be used all the same, by commands and by a server.
+    let id = world.add_tv();
+    world.server = None;
+    assert!(std::path::Path::new(&world.data).join("serve.json").exists());
+    assert_eq!(world.ask(&["stream", "list"])[0]["id"], id.as_str());
+    world.serve();
+    wait("HEALTHY after a restart", || (world.state(&id) == "healthy").then_some(()));
+}
+
+#[test]
+fn names_of_others_and_pages_of_others_are_refused() {
+    let mut world = World::new("names");
+    let address = world.address();
+    let get = |head: &str, headers: &[&str]| request(&address, head, headers, "");
+    let (status, body) = get("GET /api/v1/health", &["Host: evil.example"]);
+    assert!(status == 403 && body.contains("--public-url"), "{status} {body}");
+    assert_eq!(get("GET /api/v1/health", &["Origin: http://evil.example"]).0, 403);
+    let (status, body) = get("GET /api/v1/health", &[]);
+    assert!(status == 200 && body.contains("\"status\""), "{status} {body}");
+    assert_eq!(get("GET /api/v1/streams", &[]).0, 401);
+    assert_eq!(get("GET /local/self", &[]).0, 401);
+    let process = world.server().id();
+    let key = endpoint(&world.data, process)["key"].as_str().unwrap().to_owned();
+    let bearer = format!("Authorization: Bearer {key}");
+    assert_eq!(get("GET /local/self", &[&bearer]).0, 200);
+    let relative = request(&address, "POST /local/backup", &[&bearer], r#"{"to": "x"}"#);
+    assert!(relative.0 == 422 && relative.1.contains("whole path"), "{relative:?}");
+}
+
+#[test]
+fn what_is_wrong_is_said_with_what_to_do() {
+    let world = World::new("wrong");
+    let _ = world.add_tv();
+    let (nowhere, tv) = (world.folder.file("nothing"), world.origin.url("tv"));
+    for (args, code, expected) in [
+        (&["stream", "list", "--data", &nowhere][..], 2, "start `hlsops serve"),
+        (&["stream", "show", "nobody"], 1, "`hlsops stream list` shows"),
+        (&["stream", "add", "nonsense"], 64, "https://host/path.m3u8"),
+        (&["stream", "add", &tv, "--interval", "5s"], 64, "10s and 1h"),
+        (&["stream", "add", &tv, "--threshold", "nonsense=3"], 1, "nonsense"),
+        (&["stream", "add", &tv, "--threshold", "x"], 64, "name=value"),
+        (&["stream", "add", &tv, "--link-id", "a b"], 1, "link_id"),
+        (&["stream", "add", "http://10.1.2.3/a.m3u8"], 1, "--allow-target"),
+        (&["stream", "add", "http://127.0.0.1:1/a.m3u8"], 1, "--allow-target"),
+        (&["incident", "ack", "inc_unknown"], 1, "`hlsops incidents` shows"),
+        (&["timeline", "tv1", "--since", "soon"], 64, "1h"),
+        (&["key", "revoke", "key_unknown"], 1, "key"),
+        (&["import", &nowhere], 70, "cannot read"),
+        (&["backup", "/"], 1, "exists"),
+        (&["serve", "--listen", "nowhere"], 64, "--listen"),
+        (&["serve", "--allow-target", "10.0.0.0/8"], 64, "--allow-target"),
+    ] {
+        let given = args.contains(&"--data");
+        let data = ["--data", &world.data];
+        let all = if given { args.to_vec() } else { [args, &data[..]].concat() };
+        let (found, out, error) = said(&all);
+        assert_eq!(found, code, "{args:?}: {out}{error}");
+        assert!(error.contains(expected), "{args:?} does not say `{expected}`: {error}");
+    }
+    // Two of a name are told apart by their ids only.
+    world.ask(&["stream", "add", &tv, "--name", "TV one"]);
+    let (code, text) = world.say(&["stream", "show", "TV one"]);
+    assert!(code == 1 && text.contains("more than one"), "{text}");
+    // A stream that is down now is added when that is meant.
+    world.origin.set_fault("tv", Fault::new(FaultKind::PlaylistStatus(503))).unwrap();
+    let (code, text) = world.say(&["stream", "add", &tv, "--name", "Down"]);
+    assert!(code == 1 && text.contains("--force"), "{text}");
+    assert_eq!(world.say(&["stream", "add", &tv, "--name", "Down", "--force"]).0, 0);
+}

@@ -1,0 +1,92 @@
+//! The tiles of a shard while it is watched: each stream keeps its own up to date, the shard stores them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hlsops_domain::incident::Incident;
+use hlsops_domain::rendition::PlaylistState;
+use hlsops_domain::{EpochMs, HealthState, StreamState};
+use hlsops_store::{StreamId, Tile};
+use tokio::sync::Notify;
+
+/// Where a stream shows its tile. Clones are the same place.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    tile: Arc<Mutex<Tile>>,
+    changed: Arc<Notify>,
+}
+
+impl Place {
+    /// With what an earlier watcher has shown there. `changed` is told of what a wall must not wait for.
+    pub(crate) fn new(stream: &StreamId, earlier: Option<Tile>, now: EpochMs, changed: Arc<Notify>) -> Self {
+        let unseen = || Tile {
+            stream: stream.clone(),
+            health: HealthState::NoData,
+            since: now,
+            last_look: None,
+            incident: None,
+            playlist: PlaylistState::Unknown,
+            reasons: Vec::new(),
+            weight: 0,
+        };
+        Self { tile: Arc::new(Mutex::new(earlier.unwrap_or_else(unseen))), changed }
+    }
+
+    /// The tile now.
+    pub(crate) fn tile(&self) -> Tile {
+        self.lock().clone()
+    }
+
+    /// Only that somebody looked.
+    pub(crate) fn looked(&self, state: &StreamState) {
+        self.lock().last_look = state.last_look;
+    }
+
+    /// Everything, and tells the shard if a state has changed.
+    pub(crate) fn show(&self, state: &StreamState) {
+        let mut tile = self.lock();
+        let incident = match state.incident {
+            Incident::Open { since, .. } => Some(since),
+            Incident::None | Incident::Pending { .. } => None,
+        };
+        let playlist = playlist(state).unwrap_or(tile.playlist);
+        let changed = (tile.health, tile.incident, tile.playlist) != (state.health.state, incident, playlist);
+        // A state that was taken over has no reasons before its first look; those of the tile still hold.
+        if changed || !state.health.reasons.is_empty() || state.health.state == HealthState::Healthy {
+            let reasons = state.health.reasons.iter().take(Tile::MAX_REASONS);
+            tile.reasons = reasons.map(|reason| reason.what.to_string()).collect();
+        }
+        (tile.health, tile.since) = (state.health.state, state.health_since);
+        (tile.last_look, tile.incident, tile.playlist) = (state.last_look, incident, playlist);
+        drop(tile);
+        if changed {
+            self.changed.notify_one();
+        }
+    }
+
+    /// What watching cost in a minute, smoothed, since streams of 10 s segments are uneven.
+    pub(crate) fn weigh(&self, weight: u64) {
+        let mut tile = self.lock();
+        tile.weight = if tile.weight == 0 { weight } else { (tile.weight * 3 + weight) / 4 };
+    }
+
+    /// A tile is whole after every statement above, also if a thread died in between.
+    fn lock(&self) -> MutexGuard<'_, Tile> {
+        self.tile.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The worst state of the playlists that count; the stream's own does not load: that.
+fn playlist(state: &StreamState) -> Option<PlaylistState> {
+    if let Some(failure) = state.master_down() {
+        return Some(PlaylistState::HttpError(failure));
+    }
+    let rank = |playlist: &PlaylistState| match playlist {
+        PlaylistState::HttpError(_) => 5,
+        PlaylistState::Stalled => 4,
+        PlaylistState::LiveEnd => 3,
+        PlaylistState::Live => 2,
+        PlaylistState::Vod => 1,
+        PlaylistState::Unknown => 0,
+    };
+    state.played().map(|rendition| rendition.playlist).max_by_key(rank)
+}
