@@ -8,15 +8,16 @@ use crate::units::EpochMs;
 /// A date with its offset as a point in time. Without an offset it is taken as UTC. None before 1970 and
 /// where a field is missing or out of range.
 pub(super) fn read(text: &str) -> Option<EpochMs> {
-    let (date, time) = text.trim().split_once(['T', 't', ' '])?;
-    let mut date = date.splitn(3, '-');
+    // On bytes: every segment of every list has one, and each is ASCII or none.
+    let (date, time) = split(text.trim().as_bytes(), |byte| matches!(byte, b'T' | b't' | b' '))?;
+    let mut date = date.splitn(3, |byte| *byte == b'-');
     let (year, month, day) =
         (number(date.next()?, 9_999)?, number(date.next()?, 12)?, number(date.next()?, 31)?);
-    let (clock, offset_minutes) = match time.find(['Z', 'z', '+', '-']) {
+    let (clock, offset_minutes) = match time.iter().position(|byte| b"Zz+-".contains(byte)) {
         Some(at) => (&time[..at], offset(&time[at..])?),
         None => (time, 0),
     };
-    let mut clock = clock.splitn(3, ':');
+    let mut clock = clock.splitn(3, |byte| *byte == b':');
     let (hour, minute) = (number(clock.next()?, 23)?, number(clock.next()?, 59)?);
     let second_ms = milliseconds(clock.next()?)?;
     if month == 0 || day == 0 {
@@ -26,35 +27,44 @@ pub(super) fn read(text: &str) -> Option<EpochMs> {
     u64::try_from(minutes * 60_000 + second_ms).ok().map(EpochMs)
 }
 
-/// Decimal digits and nothing else, at most `most`.
-fn number(text: &str, most: i64) -> Option<i64> {
-    let digits = !text.is_empty() && text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit());
-    text.parse().ok().filter(|n| digits && *n <= most)
+/// What stands before and behind the first byte of its kind.
+fn split(text: &[u8], is_mark: impl Fn(u8) -> bool) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|byte| is_mark(*byte))?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
+/// One to four decimal digits and nothing else, at most `most`.
+fn number(text: &[u8], most: i64) -> Option<i64> {
+    if !(1..=4).contains(&text.len()) || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let value = text.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+    (value <= most).then_some(value)
 }
 
 /// `Z`, `+hh:mm`, `+hhmm` or `+hh`, in minutes.
-fn offset(text: &str) -> Option<i64> {
-    let (sign, digits) = match text.split_at_checked(1)? {
-        ("Z" | "z", "") => return Some(0),
-        ("+", digits) => (1, digits),
-        ("-", digits) => (-1, digits),
+fn offset(text: &[u8]) -> Option<i64> {
+    let (sign, digits) = match text {
+        [b'Z' | b'z'] => return Some(0),
+        [b'+', digits @ ..] => (1, digits),
+        [b'-', digits @ ..] => (-1, digits),
         _ => return None,
     };
-    let (hours, minutes) = match (digits.split_once(':'), digits.len()) {
-        (Some(both), _) => both,
-        (None, 4) => digits.split_at_checked(2)?,
-        (None, _) => (digits, "0"),
+    let (hours, minutes) = match split(digits, |byte| byte == b':') {
+        Some(both) => both,
+        None if digits.len() == 4 => digits.split_at(2),
+        None => (digits, b"0".as_slice()),
     };
     Some(sign * (number(hours, 23)? * 60 + number(minutes, 59)?))
 }
 
 /// Decimal seconds, 60 in a leap second, half a millisecond rounded up; the mark may be a comma (ISO 8601).
-fn milliseconds(text: &str) -> Option<i64> {
-    let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
-    if !fraction.bytes().all(|b| b.is_ascii_digit()) {
+fn milliseconds(text: &[u8]) -> Option<i64> {
+    let (whole, fraction) = split(text, |byte| matches!(byte, b'.' | b',')).unwrap_or((text, b""));
+    if !fraction.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let digit = |at: usize| fraction.as_bytes().get(at).map_or(0, |b| i64::from(b - b'0'));
+    let digit = |at: usize| fraction.get(at).map_or(0, |digit| i64::from(digit - b'0'));
     let ms = digit(0) * 100 + digit(1) * 10 + digit(2) + i64::from(digit(3) >= 5);
     Some(number(whole, 60)? * 1_000 + ms)
 }
