@@ -39,6 +39,9 @@ pub struct Closing {
 pub struct RenditionClosing {
     /// Which.
     pub id: RenditionId,
+    /// [`crate::rendition::RenditionSpec::attributes`]: the next watcher recognises it by them where its path has
+    /// changed meanwhile.
+    pub attributes: u64,
     /// State of its playlist.
     pub playlist: PlaylistState,
     /// Since when.

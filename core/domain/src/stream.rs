@@ -73,7 +73,8 @@ impl StreamState {
     /// A fresh listing of the stream's own playlist, each rendition with the id it is known by.
     #[must_use]
     pub fn recognise(&self, listed: Vec<RenditionSpec>) -> Vec<RenditionSpec> {
-        rendition::recognise(&self.renditions().collect::<Vec<_>>(), listed)
+        let waiting = self.waiting.values().map(|(closing, _)| closing);
+        rendition::recognise(&self.renditions().collect::<Vec<_>>(), waiting, listed)
     }
 
     /// One rendition.
