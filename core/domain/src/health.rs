@@ -334,6 +334,9 @@ fn ratios(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reason
 fn delivery(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {
     let window = limits.window;
     let waited = |r: &Seen<'_>| r.buffer.rebuffered(now, window);
+    if limits.rebuffer_share_unhealthy > 0.0 && played.iter().all(|r| waited(r).is_zero()) {
+        return;
+    }
     let slight = limits.rebuffer_degraded.max(window.mul_f64(limits.rebuffer_share_degraded.clamp(0.0, 1.0)));
     let severe = window.mul_f64(limits.rebuffer_share_unhealthy.clamp(0.0, 1.0));
     let unwatchable =

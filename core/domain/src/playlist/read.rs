@@ -27,7 +27,7 @@ pub fn read(text: &str) -> Parsed<'_> {
     let mut media = MediaReader::default();
     let mut multivariant = MultivariantReader::default();
     let mut problems = Problems::default();
-    for line in text.lines() {
+    for line in lines(text) {
         problems.line = problems.line.saturating_add(1);
         match Line::of(line) {
             Line::Tag(tag) => {
@@ -54,6 +54,16 @@ pub fn read(text: &str) -> Parsed<'_> {
     }
 }
 
+/// As [`str::lines`], with a faster search.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
+    ends.scan(0, |begin, end| {
+        let line = text.get(*begin..end).filter(|_| *begin < text.len())?;
+        *begin = end + 1;
+        Some(if end < text.len() { line.strip_suffix('\r').unwrap_or(line) } else { line })
+    })
+}
+
 /// A line, by its form alone (RFC 8216 section 4.1).
 #[derive(Debug, PartialEq)]
 enum Line<'a> {
@@ -71,10 +81,8 @@ impl<'a> Line<'a> {
             if tag.is_empty() || tag.starts_with('\r') {
                 return Self::Nameless;
             }
-            let (name, value) = match tag.split_once(':') {
-                Some((name, value)) => (name, Some(value)),
-                None => (tag, None),
-            };
+            let colon = tag.bytes().position(|byte| byte == b':');
+            let (name, value) = colon.map_or((tag, None), |at| (&tag[..at], Some(&tag[at + 1..])));
             return Self::Tag(Tag { name: name.trim_end(), value });
         }
         if line.starts_with('#') {
@@ -123,7 +131,7 @@ impl Problems {
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, Tag};
+    use super::{Line, Tag, lines};
     use proptest::prelude::*;
     use quick_m3u8::config::ParsingOptions;
     use quick_m3u8::{HlsLine, Reader};
@@ -156,7 +164,8 @@ mod tests {
             pieces in proptest::collection::vec("#EXT|#EX|#|:|\r|\n|\r\n|-X-KEY| |\t|[a-z,=\"]{1,4}|\u{a0}|\\PC", 0..40),
         ) {
             let text = pieces.concat();
-            prop_assert_eq!(text.lines().map(Line::of).collect::<Vec<_>>(), theirs(&text));
+            prop_assert_eq!(lines(&text).collect::<Vec<_>>(), text.lines().collect::<Vec<_>>());
+            prop_assert_eq!(lines(&text).map(Line::of).collect::<Vec<_>>(), theirs(&text));
         }
     }
 }

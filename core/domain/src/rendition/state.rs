@@ -209,6 +209,9 @@ impl Rendition {
 
     /// The stream's own playlist lists it again, maybe with another URL.
     pub(crate) fn list_again(&mut self, spec: &RenditionSpec) {
+        if self.spec == *spec {
+            return;
+        }
         if path_of(&self.spec.url) != path_of(&spec.url) {
             self.memory.forget_names();
         }
