@@ -99,15 +99,17 @@ struct Follower<'s, T, C, S> {
     sink: &'s mut S,
     plan: Plan,
     state: StreamState,
-    under_way: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send>>>,
+    under_way: FuturesUnordered<Later<Ended>>,
     events: Vec<Event>,
     /// When health was judged last.
     judged_at: EpochMs,
     /// When it rings, and its ringing.
-    alarm: Option<(EpochMs, Pin<Box<dyn Future<Output = ()> + Send>>)>,
+    alarm: Option<(EpochMs, Later<()>)>,
     /// What the multivariant playlist defined when it was last read: media playlists import from it.
     variables: Variables,
 }
+
+type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A request that ended.
 enum Ended {
