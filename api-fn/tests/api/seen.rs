@@ -42,6 +42,7 @@ fn row(at: EpochMs, sequence: u64) -> SegmentRow {
 fn closing(at: EpochMs, health: HealthState) -> Closing {
     let rendition = |id, playlist| RenditionClosing {
         id,
+        attributes: id.0,
         playlist,
         playlist_since: EpochMs(at.0 - 30_000),
         was_live: true,

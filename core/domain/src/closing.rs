@@ -39,6 +39,9 @@ pub struct Closing {
 pub struct RenditionClosing {
     /// Which.
     pub id: RenditionId,
+    /// [`crate::rendition::RenditionSpec::attributes`]: the next watcher recognises it by them where its path has
+    /// changed meanwhile.
+    pub attributes: u64,
     /// State of its playlist.
     pub playlist: PlaylistState,
     /// Since when.
@@ -102,9 +105,14 @@ impl Closing {
         }
         for rendition in &mut self.renditions {
             let buffer = &mut rendition.buffer;
-            [&mut rendition.playlist_since, &mut buffer.at, &mut buffer.began_at, &mut buffer.last_completion]
-                .into_iter()
-                .for_each(past);
+            [
+                &mut rendition.playlist_since,
+                &mut buffer.at,
+                &mut buffer.began_at,
+                &mut buffer.last_completion,
+            ]
+            .into_iter()
+            .for_each(past);
             let seen = [&mut rendition.loaded_at, &mut rendition.changed_at, &mut rendition.last_look];
             let waits = [&mut buffer.consistent_since, &mut buffer.empty_since];
             seen.into_iter().chain(waits).flatten().for_each(past);

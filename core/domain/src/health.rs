@@ -278,11 +278,20 @@ fn segments(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reas
 }
 
 fn first_byte(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {
-    let mut all: Vec<Duration> =
-        played.iter().flat_map(|r| r.known.samples(now, limits.window)).map(|s| s.ttfb).collect();
-    if all.len() < limits.min_samples.max(1) {
+    let sums = played.iter().map(|r| r.known.samples.sum(now, limits.window));
+    let (count, total_ns) = sums.fold((0, 0), |(count, ns), sum| (count + sum.count, ns + sum.ttfb_ns));
+    if count < limits.min_samples.max(1) {
         return;
     }
+    // At least half of the samples reach the median, so it is at most twice the mean: where that is within the
+    // limits, nobody has to look for it.
+    let strictest =
+        limits.ttfb_unhealthy.map_or(limits.ttfb_degraded, |limit| limit.min(limits.ttfb_degraded));
+    if total_ns * 2 <= strictest.as_nanos() * count as u128 {
+        return;
+    }
+    let mut all: Vec<Duration> =
+        played.iter().flat_map(|r| r.known.samples(now, limits.window)).map(|s| s.ttfb).collect();
     let middle = all.len() / 2;
     let median = *all.select_nth_unstable(middle).1;
     match limits.ttfb_unhealthy {
@@ -298,23 +307,22 @@ fn first_byte(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Re
 }
 
 fn ratios(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {
-    let mains = played
-        .iter()
-        .map(|r| r.known)
-        .filter(|r| r.spec.kind == RenditionKind::Main && !r.playlist.has_ended());
-    let all: Vec<(RenditionId, Option<f64>)> =
-        mains.map(|r| (r.spec.id, r.download_ratio(now, limits.window, limits.min_samples))).collect();
-    let all_low =
-        !all.is_empty() && all.iter().all(|(_, ratio)| ratio.is_some_and(|r| r < limits.ratio_unhealthy));
-    for (id, ratio) in all {
-        match ratio {
+    let mains = || {
+        let mains = played.iter().map(|r| r.known).filter(|r| r.spec.kind == RenditionKind::Main);
+        mains.filter(|r| !r.playlist.has_ended())
+    };
+    let ratio_of = |r: &Rendition| r.download_ratio(now, limits.window, limits.min_samples);
+    let all_low = mains().all(|r| ratio_of(r).is_some_and(|ratio| ratio < limits.ratio_unhealthy));
+    for rendition in mains() {
+        let id = Some(rendition.spec.id);
+        match ratio_of(rendition) {
             Some(ratio) if all_low => {
                 let what = What::LowRatio { ratio, limit: limits.ratio_unhealthy };
-                found.add(HealthState::Unhealthy, Some(id), what);
+                found.add(HealthState::Unhealthy, id, what);
             }
             Some(ratio) if ratio < limits.ratio_degraded => {
                 let what = What::LowRatio { ratio, limit: limits.ratio_degraded };
-                found.add(HealthState::Degraded, Some(id), what);
+                found.add(HealthState::Degraded, id, what);
             }
             _ => {}
         }
@@ -326,6 +334,9 @@ fn ratios(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reason
 fn delivery(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {
     let window = limits.window;
     let waited = |r: &Seen<'_>| r.buffer.rebuffered(now, window);
+    if limits.rebuffer_share_unhealthy > 0.0 && played.iter().all(|r| waited(r).is_zero()) {
+        return;
+    }
     let slight = limits.rebuffer_degraded.max(window.mul_f64(limits.rebuffer_share_degraded.clamp(0.0, 1.0)));
     let severe = window.mul_f64(limits.rebuffer_share_unhealthy.clamp(0.0, 1.0));
     let unwatchable =

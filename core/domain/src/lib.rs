@@ -26,7 +26,7 @@ pub mod observation;
 pub mod pace;
 pub mod playlist;
 pub mod rendition;
-pub mod rolling;
+mod rolling;
 pub mod stream;
 pub mod units;
 

@@ -5,69 +5,102 @@ use std::time::Duration;
 
 use crate::units::EpochMs;
 
-/// The newest values, each with its time. Past `max` values or the window, the oldest goes.
+/// What a window can hold: values with a sum from which each can be taken away again, so exact and without
+/// saturation.
+pub(crate) trait Entry: Copy {
+    /// What the values of a window come to; empty by default.
+    type Sum: Copy + Default;
+
+    /// Adds this value.
+    fn enter(self, sum: &mut Self::Sum);
+
+    /// Takes this value, which was added before, away.
+    fn leave(self, sum: &mut Self::Sum);
+}
+
+/// The newest values, each with its time, and their sum. Past `max` values or the window, the oldest goes.
 #[derive(Clone, Debug)]
-pub struct Rolling<T> {
+pub(crate) struct Rolling<T: Entry> {
+    /// By time.
     values: VecDeque<(EpochMs, T)>,
+    /// Of all of them.
+    sum: T::Sum,
     max: usize,
 }
 
-impl<T: Copy> Rolling<T> {
+impl<T: Entry> Rolling<T> {
     /// An empty window of at most `max` values.
     #[must_use]
-    pub const fn new(max: usize) -> Self {
-        Self { values: VecDeque::new(), max }
+    pub(crate) fn new(max: usize) -> Self {
+        Self { values: VecDeque::new(), sum: T::Sum::default(), max }
     }
 
-    /// Adds a value and forgets what is older than `window`.
-    pub fn push(&mut self, at: EpochMs, value: T, window: Duration) {
-        let full = |values: &VecDeque<_>| values.len() >= self.max;
-        while self.values.front().is_some_and(|(t, _)| full(&self.values) || at.since(*t) > window) {
-            self.values.pop_front();
+    /// Adds a value and forgets what is older than `window`. One that comes with an earlier time than the newest
+    /// counts as of that one's time.
+    pub(crate) fn push(&mut self, at: EpochMs, value: T, window: Duration) {
+        let at = self.values.back().map_or(at, |(newest, _)| at.max(*newest));
+        self.forget(at, window);
+        while self.values.len() >= self.max.max(1) {
+            self.drop_oldest();
         }
-        if !full(&self.values) {
+        if self.max > 0 {
+            value.enter(&mut self.sum);
             self.values.push_back((at, value));
         }
     }
 
+    /// Forgets what is older than `window` at `now`.
+    pub(crate) fn forget(&mut self, now: EpochMs, window: Duration) {
+        while self.values.front().is_some_and(|(at, _)| now.since(*at) > window) {
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some((_, value)) = self.values.pop_front() {
+            value.leave(&mut self.sum);
+        }
+    }
+
+    /// The sum of the last `window` before `now`: at hand where nothing older is kept.
+    #[must_use]
+    pub(crate) fn sum(&self, now: EpochMs, window: Duration) -> T::Sum {
+        if self.values.front().is_none_or(|(oldest, _)| now.since(*oldest) <= window) {
+            return self.sum;
+        }
+        self.within(now, window).fold(T::Sum::default(), |mut sum, value| {
+            value.enter(&mut sum);
+            sum
+        })
+    }
+
     /// The values of the last `window` before `now`, each with its time.
-    pub fn entries(&self, now: EpochMs, window: Duration) -> impl Iterator<Item = (EpochMs, T)> {
+    pub(crate) fn entries(&self, now: EpochMs, window: Duration) -> impl Iterator<Item = (EpochMs, T)> {
         self.values.iter().filter(move |(at, _)| now.since(*at) <= window).copied()
     }
 
     /// The values of the last `window` before `now`.
-    pub fn within(&self, now: EpochMs, window: Duration) -> impl Iterator<Item = T> {
+    pub(crate) fn within(&self, now: EpochMs, window: Duration) -> impl Iterator<Item = T> {
         self.entries(now, window).map(|(_, value)| value)
     }
 
     /// How many values are kept, in the window or not.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
         self.values.len()
-    }
-
-    /// Nothing is kept.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
-    /// Forgets everything.
-    pub fn clear(&mut self) {
-        self.values.clear();
     }
 }
 
 /// Stretches of time, oldest first, never overlapping.
 #[derive(Clone, Debug, Default)]
-pub struct Stretches(VecDeque<(EpochMs, EpochMs)>);
+pub(crate) struct Stretches(VecDeque<(EpochMs, EpochMs)>);
 
 impl Stretches {
     /// Most stretches kept.
-    pub const MAX: usize = 256;
+    pub(crate) const MAX: usize = 256;
 
     /// Adds a stretch; it joins the last one when they touch.
-    pub fn add(&mut self, from: EpochMs, to: EpochMs) {
+    pub(crate) fn add(&mut self, from: EpochMs, to: EpochMs) {
         if from >= to {
             return;
         }
@@ -83,26 +116,26 @@ impl Stretches {
     }
 
     /// Takes `length` off the end of the newest stretch.
-    pub fn trim_end(&mut self, length: Duration) {
+    pub(crate) fn trim_end(&mut self, length: Duration) {
         if let Some((from, to)) = self.0.back_mut() {
             *to = (*to - length).max(*from);
         }
     }
 
     /// Stretches that reach into the last `window` before `now`.
-    pub fn within(&self, now: EpochMs, window: Duration) -> impl Iterator<Item = (EpochMs, EpochMs)> {
+    pub(crate) fn within(&self, now: EpochMs, window: Duration) -> impl Iterator<Item = (EpochMs, EpochMs)> {
         self.0.iter().filter(move |(_, to)| now.since(*to) <= window).copied()
     }
 
     /// Time covered in the last `window` before `now`.
     #[must_use]
-    pub fn covered(&self, now: EpochMs, window: Duration) -> Duration {
+    pub(crate) fn covered(&self, now: EpochMs, window: Duration) -> Duration {
         let start = now - window;
         self.0.iter().map(|(from, to)| (*to).min(now).since((*from).max(start))).sum()
     }
 
     /// Forgets what ended before the last `window`.
-    pub fn forget(&mut self, now: EpochMs, window: Duration) {
+    pub(crate) fn forget(&mut self, now: EpochMs, window: Duration) {
         while self.0.front().is_some_and(|(_, to)| now.since(*to) > window) {
             self.0.pop_front();
         }
@@ -112,6 +145,41 @@ impl Stretches {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    impl Entry for u64 {
+        type Sum = u64;
+
+        fn enter(self, sum: &mut u64) {
+            *sum += self;
+        }
+
+        fn leave(self, sum: &mut u64) {
+            *sum -= self;
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever is pushed, forgotten and asked for, in whatever order of times: the sum is that of the values.
+        #[test]
+        fn a_sum_at_hand_is_the_sum_of_the_window(
+            steps in proptest::collection::vec((0..3_u8, 0..40_u64, 0..1_000_u64, 0..30_u64), 0..80),
+            max in 0..12_usize,
+        ) {
+            let mut values = Rolling::new(max);
+            for (what, at, value, window) in steps {
+                let (at, window) = (EpochMs(at), Duration::from_millis(window));
+                match what {
+                    0 => values.push(at, value, window),
+                    1 => values.forget(at, window),
+                    _ => prop_assert_eq!(values.sum(at, window), values.within(at, window).sum::<u64>()),
+                }
+                prop_assert!(values.len() <= max);
+            }
+        }
+    }
 
     #[test]
     fn a_window_forgets_by_age_and_by_number() {

@@ -73,7 +73,8 @@ impl StreamState {
     /// A fresh listing of the stream's own playlist, each rendition with the id it is known by.
     #[must_use]
     pub fn recognise(&self, listed: Vec<RenditionSpec>) -> Vec<RenditionSpec> {
-        rendition::recognise(&self.renditions().collect::<Vec<_>>(), listed)
+        let waiting = self.waiting.values().map(|(closing, _)| closing);
+        rendition::recognise(&self.renditions().collect::<Vec<_>>(), waiting, listed)
     }
 
     /// One rendition.
@@ -335,6 +336,9 @@ fn report_waiting(rendition: &mut Rendition, before: Waiting, at: EpochMs, log: 
 
 /// Health and incident, after whatever was seen.
 fn judge(state: &mut StreamState, at: EpochMs, seen: &Observation<'_>, limits: &Limits, log: &mut Log<'_>) {
+    if !matches!(seen, Observation::Tick) {
+        state.renditions.values_mut().for_each(|rendition| rendition.forget(at, limits.window));
+    }
     let mut health = health::evaluate(state, at, limits);
     if !state.waiting.is_empty() && state.master_down().is_none() && health.state == HealthState::NoData {
         // Taken over and not looked at yet: what was true a moment ago is the best there is to say.

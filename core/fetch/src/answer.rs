@@ -1,9 +1,10 @@
 //! What a request brought.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http::header::{self, AsHeaderName, HeaderMap};
+use http::header::{self, HeaderMap, HeaderName};
 use url::Url;
 
 use crate::FetchError;
@@ -19,7 +20,7 @@ pub struct Fetched {
     pub redirects: u8,
     /// The status of the last response head, if one came.
     pub status: Option<u16>,
-    /// Some headers of the last response head.
+    /// The headers of the last response head.
     pub headers: KeptHeaders,
     /// The server the last response head came from.
     pub remote: Option<SocketAddr>,
@@ -49,62 +50,56 @@ pub struct Timings {
     pub total: Duration,
 }
 
-/// The headers that are kept, each cut to [`KeptHeaders::MAX_BYTES`].
+/// What the last response head says, each value cut to [`KeptHeaders::MAX_BYTES`] when it is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeptHeaders {
-    /// `Content-Type`.
-    pub content_type: Option<String>,
-    /// `Content-Length`: of the body on the wire.
-    pub content_length: Option<String>,
-    /// `Content-Encoding`.
-    pub content_encoding: Option<String>,
-    /// `Content-Range`.
-    pub content_range: Option<String>,
-    /// `Age`.
-    pub age: Option<String>,
-    /// `Date`.
-    pub date: Option<String>,
-    /// `ETag`.
-    pub etag: Option<String>,
-    /// `Via`.
-    pub via: Option<String>,
-    /// `Cache-Control`.
-    pub cache_control: Option<String>,
-    /// `Server`.
-    pub server: Option<String>,
-    /// `Retry-After`.
-    pub retry_after: Option<String>,
-    /// `Access-Control-Allow-Origin`.
-    pub access_control_allow_origin: Option<String>,
-}
+pub struct KeptHeaders(pub(crate) HeaderMap);
 
 impl KeptHeaders {
-    /// The most bytes kept of one header.
+    /// The most bytes given of one header.
     pub const MAX_BYTES: usize = 256;
 
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        Self {
-            content_type: kept(headers, header::CONTENT_TYPE),
-            content_length: kept(headers, header::CONTENT_LENGTH),
-            content_encoding: kept(headers, header::CONTENT_ENCODING),
-            content_range: kept(headers, header::CONTENT_RANGE),
-            age: kept(headers, header::AGE),
-            date: kept(headers, header::DATE),
-            etag: kept(headers, header::ETAG),
-            via: kept(headers, header::VIA),
-            cache_control: kept(headers, header::CACHE_CONTROL),
-            server: kept(headers, header::SERVER),
-            retry_after: kept(headers, header::RETRY_AFTER),
-            access_control_allow_origin: kept(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN),
+    /// The value of a header, the first one where it stands more than once.
+    #[must_use]
+    pub fn get(&self, name: HeaderName) -> Option<Cow<'_, str>> {
+        let bytes = self.0.get(name)?.as_bytes();
+        let mut text = String::from_utf8_lossy(&bytes[..bytes.len().min(Self::MAX_BYTES)]);
+        // A replacement character is longer than what it replaces.
+        if text.len() > Self::MAX_BYTES {
+            let text = text.to_mut();
+            text.truncate(text.floor_char_boundary(Self::MAX_BYTES));
         }
+        Some(text)
+    }
+
+    /// `Content-Length` is there: the server announced how long the body on the wire is.
+    #[must_use]
+    pub fn has_length(&self) -> bool {
+        self.0.contains_key(header::CONTENT_LENGTH)
+    }
+
+    /// `Retry-After`.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Cow<'_, str>> {
+        self.get(header::RETRY_AFTER)
     }
 }
 
-fn kept(headers: &HeaderMap, name: impl AsHeaderName) -> Option<String> {
-    let bytes = headers.get(name)?.as_bytes();
-    let cut = &bytes[..bytes.len().min(KeptHeaders::MAX_BYTES)];
-    let mut text = String::from_utf8_lossy(cut).into_owned();
-    // A replacement character is longer than what it replaces.
-    text.truncate(text.floor_char_boundary(KeptHeaders::MAX_BYTES));
-    Some(text)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(value: &[u8], expected: &str) {
+        let mut headers = KeptHeaders::default();
+        headers.0.insert(header::SERVER, http::HeaderValue::from_bytes(value).unwrap());
+        assert_eq!(headers.get(header::SERVER).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_value_is_cut_and_never_cut_in_a_character() {
+        check(b"short", "short");
+        check(&[b'x'; 300], &"x".repeat(256));
+        check(&[0xe9; 300], &"\u{fffd}".repeat(85));
+        assert_eq!(KeptHeaders::default().get(header::SERVER), None);
+    }
 }

@@ -162,28 +162,37 @@ impl<S> Layer<S> for Timed {
     type Service = TimedConnector<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        TimedConnector { inner, attempts: Arc::clone(&self.attempts) }
+        TimedConnector { inner: Arc::new(inner), attempts: Arc::clone(&self.attempts) }
     }
 }
 
-#[derive(Clone)]
+/// The client clones its connector several times for every request, and what lies under the layers is dear to
+/// clone: that is done for a connection alone.
 pub(crate) struct TimedConnector<S> {
-    inner: S,
+    inner: Arc<S>,
     attempts: Arc<AtomicU64>,
+}
+
+impl<S> Clone for TimedConnector<S> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), attempts: Arc::clone(&self.attempts) }
+    }
 }
 
 impl<S, Destination> Service<Destination> for TimedConnector<S>
 where
-    S: Service<Destination, Error = BoxError>,
+    S: Service<Destination, Error = BoxError> + Clone + Send + 'static,
     S::Response: Send + 'static,
     S::Future: Send + 'static,
+    Destination: Send + 'static,
 {
     type Response = S::Response;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // The clone that will connect is asked.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, destination: Destination) -> Self::Future {
@@ -195,8 +204,11 @@ where
         }
         hop.lock().connecting_since = Some(Instant::now());
         // The scope goes along, so that the resolver finds the hop wherever this is polled.
-        let connecting = HOP.sync_scope(Arc::clone(&hop), || self.inner.call(destination));
-        let connecting = HOP.scope(Arc::clone(&hop), connecting);
+        let mut inner = S::clone(&self.inner);
+        let connecting = HOP.scope(Arc::clone(&hop), async move {
+            poll_fn(|cx| inner.poll_ready(cx)).await?;
+            inner.call(destination).await
+        });
         Box::pin(connect(hop, connecting))
     }
 }

@@ -4,6 +4,7 @@ mod post;
 
 pub use post::{Post, PostError, Posted};
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -171,7 +172,8 @@ struct Trip<'a> {
     request: &'a Get<'a>,
     began: Instant,
     timings: Timings,
-    url: Url,
+    /// Of the hop under way.
+    url: Cow<'a, Url>,
     redirects: Redirects,
     /// Set at the first hop to a host that may not see the custom headers.
     headers_dropped: bool,
@@ -188,8 +190,8 @@ impl<'a> Trip<'a> {
             request,
             began: Instant::now(),
             timings: Timings::default(),
-            url: request.url.clone(),
-            redirects: Redirects::from(request.url, request.session),
+            url: Cow::Borrowed(request.url),
+            redirects: Redirects::from(request.session),
             headers_dropped: false,
             status: None,
             headers: KeptHeaders::default(),
@@ -204,13 +206,21 @@ impl<'a> Trip<'a> {
             let checked = Checked::new(&url, &self.shared.allow)?;
             let place = self.wait_in_queue(&checked).await?;
             let mut response = self.send(&checked).await?;
-            if let Some(next) = self.redirects.next(&url, &response, self.request.session)? {
-                drain(response).await;
-                self.url = next;
-                continue;
+            match self.redirects.next(&url, &response, self.request) {
+                Ok(None) => {}
+                Ok(Some(next)) => {
+                    drain(response).await;
+                    self.url = Cow::Owned(next);
+                    continue;
+                }
+                Err(refused) => {
+                    self.headers = KeptHeaders(std::mem::take(response.headers_mut()));
+                    return Err(refused);
+                }
             }
             let result = self.finish(&mut response, on_chunk).await;
             self.timings.total = self.busy();
+            self.headers = KeptHeaders(std::mem::take(response.headers_mut()));
             if matches!(result, Err(FetchError::Refused { .. })) {
                 drain(response).await;
             }
@@ -243,7 +253,6 @@ impl<'a> Trip<'a> {
         let Head { response, ttfb } = sent.outcome?;
         self.timings.ttfb = Some(ttfb);
         self.status = Some(response.status().as_u16());
-        self.headers = KeptHeaders::of(response.headers());
         self.remote = response.remote_addr();
         // The resolver's answer was judged before connecting. This holds even if some way
         // around it should ever exist.
@@ -253,14 +262,17 @@ impl<'a> Trip<'a> {
     }
 
     fn compose(&mut self, client: &Client, url: &Url) -> Result<Request, FetchError> {
-        let mut headers = HeaderMap::new();
+        // The library's builder turns a user name in the URL into a header.
+        let mut request = client.request(Method::GET, url.clone());
         // Once secrets were out of place, they stay out: whoever redirects us back here must not
         // choose what we ask for with them.
         let downgraded = self.request.url.scheme() == "https" && url.scheme() == "http";
         match self.request.session.headers_for(url) {
-            Some(custom) if !self.headers_dropped && !downgraded => headers.clone_from(custom),
+            Some(custom) if !self.headers_dropped && !downgraded => request = request.headers(custom.clone()),
             _ => self.headers_dropped = true,
         }
+        let mut request = request.build().map_err(|_| FetchError::BadUrl)?;
+        let headers = request.headers_mut();
         if let Some(cookies) = self.request.session.cookies_for(url) {
             headers.append(header::COOKIE, cookies);
         }
@@ -268,7 +280,7 @@ impl<'a> Trip<'a> {
             Some((offset, length)) => headers.insert(header::RANGE, range(offset, length)?),
             None => headers.insert(header::ACCEPT_ENCODING, decode::ACCEPT_ENCODING),
         };
-        client.request(Method::GET, url.clone()).headers(headers).build().map_err(|_| FetchError::BadUrl)
+        Ok(request)
     }
 
     /// Reads the body of the last hop, if it is one to read.
@@ -305,7 +317,7 @@ impl<'a> Trip<'a> {
         }
         Fetched {
             timings: self.timings,
-            final_url: self.url,
+            final_url: self.url.into_owned(),
             redirects: self.redirects.followed(),
             status: self.status,
             headers: self.headers,

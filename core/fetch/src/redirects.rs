@@ -4,14 +4,16 @@ use http::header::LOCATION;
 use reqwest::{Response, StatusCode};
 use url::Url;
 
-use crate::{FetchError, Session};
+use crate::{FetchError, Get, Session};
 
-/// The URLs one request has asked for.
+/// Where one request was sent on to.
 #[derive(Debug)]
 pub(crate) struct Redirects {
-    /// Each with the cookies known when it was asked for: the same URL with a new cookie is not
-    /// a circle, because origins start sessions that way.
-    asked: Vec<(Url, u64)>,
+    /// Cookies known at the first request. The same URL with a new cookie is not a circle, because origins start
+    /// sessions that way.
+    revision: u64,
+    /// Each with the cookies known when it was asked for.
+    followed: Vec<(Url, u64)>,
 }
 
 impl Redirects {
@@ -21,10 +23,8 @@ impl Redirects {
     /// The longest `Location`, in bytes.
     const MAX_LOCATION_BYTES: usize = 8 << 10;
 
-    pub(crate) fn from(first: &Url, session: &Session) -> Self {
-        let mut first = first.clone();
-        first.set_fragment(None);
-        Self { asked: vec![(first, session.revision())] }
+    pub(crate) fn from(session: &Session) -> Self {
+        Self { revision: session.revision(), followed: Vec::new() }
     }
 
     /// Where a response redirects to; `None` if it does not. The caller checks the new URL.
@@ -32,7 +32,7 @@ impl Redirects {
         &mut self,
         from: &Url,
         response: &Response,
-        session: &Session,
+        first: &Get<'_>,
     ) -> Result<Option<Url>, FetchError> {
         if !is_redirect(response.status()) {
             return Ok(None);
@@ -43,20 +43,25 @@ impl Redirects {
             .and_then(|bytes| from.join(std::str::from_utf8(bytes).ok()?).ok())
             .ok_or(FetchError::BadRedirect)?;
         next.set_fragment(None);
-        let step = (next, session.revision());
-        if self.asked.contains(&step) {
+        let step = (next, first.session.revision());
+        let is_first = || {
+            let mut url = first.url.clone();
+            url.set_fragment(None);
+            (url, self.revision) == step
+        };
+        if self.followed.contains(&step) || is_first() {
             return Err(FetchError::RedirectLoop);
         }
         if self.followed() >= Self::MAX {
             return Err(FetchError::TooManyRedirects { limit: Self::MAX });
         }
-        self.asked.push(step.clone());
+        self.followed.push(step.clone());
         Ok(Some(step.0))
     }
 
     /// How many were followed.
     pub(crate) fn followed(&self) -> u8 {
-        u8::try_from(self.asked.len() - 1).unwrap_or(Self::MAX)
+        u8::try_from(self.followed.len()).unwrap_or(Self::MAX)
     }
 }
 

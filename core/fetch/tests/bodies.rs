@@ -275,7 +275,7 @@ async fn any_other_status_is_refused_and_its_connection_kept() {
         let (fetched, body) = get(&client, &server.url(&format!("/{status}")), Bounds::playlist(None)).await;
         assert_eq!(fetched.result, Err(FetchError::Refused { status }));
         assert_eq!((fetched.status, body.len()), (Some(status), 0));
-        assert_eq!(fetched.headers.retry_after.as_deref(), Some("7"));
+        assert_eq!(fetched.headers.retry_after().as_deref(), Some("7"));
     }
     assert_eq!(server.connections(), 1);
 }

@@ -54,7 +54,7 @@ async fn anything_but_success_is_a_failure_and_redirects_are_not_followed() {
         assert_eq!(posted.status, Some(status), "{path}");
     }
     let busy = post(&client, &server.url("/busy"), "{}").await;
-    assert_eq!((busy.headers.retry_after.as_deref(), &busy.answer[..]), (Some("7"), &b"later"[..]));
+    assert_eq!((busy.headers.retry_after().as_deref(), &busy.answer[..]), (Some("7"), &b"later"[..]));
     assert_eq!(target.connections(), 0, "a redirect is a failure");
 }
 

@@ -17,10 +17,10 @@
 //! assert_eq!(report.defect, Some(Defect::NotMedia { container: Container::Html }));
 //! ```
 //!
-//! Pure: no I/O, no clock, no serialisation; it builds for wasm32. Every byte
-//! is hashed, but of a transport stream only the packet headers are read and of
-//! fragmented MP4 only the top-level box headers. Memory is bounded (about
-//! 35 kB a segment, whatever its size) and nothing is allocated per chunk. Any
+//! Pure: no I/O, no clock, no serialisation; it builds for wasm32. Of a transport
+//! stream only the packet headers are read and of fragmented MP4 only the top-level
+//! box headers; every byte is hashed where that is asked for. Memory is bounded (at
+//! most 36 kB a segment, whatever its size) and nothing is allocated per chunk. Any
 //! bytes are a valid input: a bad segment is a [`Defect`], never an error, and
 //! the report does not depend on where the chunks were cut.
 //!

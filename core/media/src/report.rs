@@ -44,8 +44,9 @@ pub struct Report {
     /// Length of the content, in bytes.
     pub bytes: u64,
     /// XXH3-64 (seed 0) of the whole content: equal content has equal values,
-    /// in every version and on every machine. Not meant against forgery.
-    pub content_hash: u64,
+    /// in every version and on every machine. Not meant against forgery. `None`
+    /// unless it was asked for: [`crate::Inspector::hashing`].
+    pub content_hash: Option<u64>,
     /// Details, if the container is [`Container::MpegTs`].
     pub ts: Option<TsReport>,
     /// Details, if the container is [`Container::Fmp4`].

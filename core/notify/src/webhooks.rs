@@ -159,7 +159,7 @@ fn answer(posted: Posted) -> Answer {
         }
         (Err(_), Some(status)) if status >= 400 => {
             let error = format!("the receiver answered {status}");
-            Verdict::Failed { error, retry_after: retry_after(posted.headers.retry_after.as_deref()) }
+            Verdict::Failed { error, retry_after: retry_after(posted.headers.retry_after().as_deref()) }
         }
         (Err(error), _) => Verdict::Failed { error: error.to_string(), retry_after: None },
     };

@@ -30,6 +30,13 @@ pub struct Target {
 /// Health depends on time as well as on what arrives: it is asked again at least this often.
 const TICK: Duration = Duration::from_secs(1);
 
+/// When it is time for the next tick. All streams tick on the same beat of the clock, so that one wake-up serves all
+/// of them: waking up costs several times what a tick does.
+fn tick_after(judged_at: EpochMs) -> EpochMs {
+    let tick_ms = u64::try_from(TICK.as_millis()).unwrap_or(u64::MAX);
+    EpochMs(judged_at.0 - judged_at.0 % tick_ms) + TICK
+}
+
 /// When the watch ends, requests under way have this long to end.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -62,6 +69,7 @@ pub async fn watch_from<T: Transport, C: Clock, S: Sink>(
         under_way: FuturesUnordered::new(),
         events: Vec::new(),
         judged_at: clock.now(),
+        alarm: None,
         variables: Variables::default(),
         target,
         transport,
@@ -72,6 +80,7 @@ pub async fn watch_from<T: Transport, C: Clock, S: Sink>(
     loop {
         follower.start_due();
         tokio::select! {
+            biased;
             () = &mut until => break,
             ended = follower.next_end() => match ended {
                 Some(ended) => follower.take(ended),
@@ -90,13 +99,17 @@ struct Follower<'s, T, C, S> {
     sink: &'s mut S,
     plan: Plan,
     state: StreamState,
-    under_way: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send>>>,
+    under_way: FuturesUnordered<Later<Ended>>,
     events: Vec<Event>,
     /// When health was judged last.
     judged_at: EpochMs,
+    /// When it rings, and its ringing.
+    alarm: Option<(EpochMs, Later<()>)>,
     /// What the multivariant playlist defined when it was last read: media playlists import from it.
     variables: Variables,
 }
+
+type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A request that ended.
 enum Ended {
@@ -106,24 +119,29 @@ enum Ended {
 }
 
 impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
-    /// The next request that ends; none when it is time for a tick or for another request.
+    /// The next request that ends; none when it may be time for a tick or for another request.
     async fn next_end(&mut self) -> Option<Ended> {
-        let tick_at = self.judged_at + TICK;
+        let tick_at = tick_after(self.judged_at);
         let wake_at = self.plan.wake_at().map_or(tick_at, |at| at.min(tick_at));
-        let wake = self.clock.sleep_until(wake_at);
-        if self.under_way.is_empty() {
-            wake.await;
-            return None;
+        // One that rings too early costs a look at the clock, and moving it with every request costs more.
+        if self.alarm.as_ref().is_none_or(|(rings_at, _)| *rings_at > wake_at) {
+            let clock = self.clock.clone();
+            self.alarm = Some((wake_at, Box::pin(async move { clock.sleep_until(wake_at).await })));
         }
+        let (_, ringing) = self.alarm.as_mut()?;
         tokio::select! {
-            ended = self.under_way.next() => ended,
-            () = wake => None,
+            biased;
+            Some(ended) = self.under_way.next() => Some(ended),
+            () = ringing => {
+                self.alarm = None;
+                None
+            }
         }
     }
 
     /// Judges health again if nothing else has made it be judged for a while.
     fn tick(&mut self) {
-        if self.clock.now() >= self.judged_at + TICK {
+        if self.clock.now() >= tick_after(self.judged_at) {
             self.observe(&Observation::Tick);
         }
     }

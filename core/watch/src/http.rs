@@ -65,7 +65,7 @@ impl Transport for HttpTransport {
             ttfb: fetched.timings.ttfb.unwrap_or(fetched.timings.total),
             download: fetched.timings.total,
             bytes: fetched.wire_bytes,
-            length_known: fetched.headers.content_length.is_some(),
+            length_known: fetched.headers.has_length(),
             outcome,
         }
     }
@@ -73,7 +73,7 @@ impl Transport for HttpTransport {
 
 /// Retry-After as a number of seconds; the date form is rare and left to the default.
 fn retry_after(fetched: &Fetched) -> Option<Duration> {
-    fetched.headers.retry_after.as_deref()?.trim().parse().ok().map(Duration::from_secs)
+    fetched.headers.retry_after()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 fn failure_of_content(defect: &Defect) -> Failure {

@@ -63,6 +63,16 @@ pub struct Job {
     due: EpochMs,
 }
 
+impl Job {
+    const fn is_first(&self) -> bool {
+        !self.is_retry()
+    }
+
+    const fn is_retry(&self) -> bool {
+        self.attempt > 1
+    }
+}
+
 /// A job that will not be tried, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dropped {
@@ -96,7 +106,10 @@ struct Track {
     fresh: bool,
     target: Option<MediaUs>,
     jobs: VecDeque<Job>,
+    /// A first attempt is under way.
     fetching: bool,
+    /// A second attempt is under way.
+    retrying: bool,
     first_listed: u64,
     /// The stream's own playlist is asked for a fresh URL: the next load waits for it, but not longer.
     patient_until: Option<EpochMs>,
@@ -131,7 +144,8 @@ impl Plan {
         }
         for (id, track) in &mut self.tracks {
             due.extend(track.playlist_due(*id, now));
-            due.extend(track.segment_due(*id, now));
+            due.extend(track.segment_due(*id, now, Job::is_first));
+            due.extend(track.segment_due(*id, now, Job::is_retry));
         }
         due
     }
@@ -142,7 +156,7 @@ impl Plan {
         let master = self.master.next.filter(|_| !self.master.loading);
         let tracks = self.tracks.values().flat_map(|track| {
             let playlist = (!track.loading).then(|| track.next_load());
-            let segment = (!track.fetching).then(|| track.jobs.iter().map(|j| j.due).min()).flatten();
+            let segment = track.jobs.iter().filter(|job| !track.is_busy(job)).map(|job| job.due).min();
             [playlist, segment]
         });
         tracks.flatten().chain(master).min()
@@ -155,8 +169,12 @@ impl Plan {
         self.master.next = Some(now + pace::MASTER_EVERY);
         self.tracks.retain(|id, _| specs.iter().any(|spec| spec.id == *id));
         for spec in specs {
+            let track = self.tracks.get_mut(&spec.id);
+            if track.as_ref().is_some_and(|track| track.url.as_str() == spec.url) {
+                continue;
+            }
             let Ok(url) = Url::parse(&spec.url) else { continue };
-            match self.tracks.get_mut(&spec.id) {
+            match track {
                 Some(track) => track.url = url,
                 None => {
                     self.tracks.insert(spec.id, Track::new(url, now));
@@ -236,7 +254,7 @@ impl Plan {
         outcome: Result<(), Failure>,
     ) -> bool {
         let Some(track) = self.tracks.get_mut(&id) else { return true };
-        track.fetching = false;
+        *track.lane(job) = false;
         let Err(failure) = outcome else { return true };
         let target = track.target.unwrap_or(job.duration);
         let listed = job.sequence >= track.first_listed;
@@ -262,6 +280,7 @@ impl Track {
             target: None,
             jobs: VecDeque::new(),
             fetching: false,
+            retrying: false,
             first_listed: 0,
             patient_until: None,
         }
@@ -286,16 +305,24 @@ impl Track {
         })
     }
 
-    /// One segment at a time, as a player does; a retry that is not due does not hold up the next one.
-    fn segment_due(&mut self, id: RenditionId, now: EpochMs) -> Option<Action> {
-        if self.fetching {
-            return None;
-        }
-        let index = self.jobs.iter().position(|job| job.due <= now)?;
+    /// One first attempt at a time, as a player does, and one retry beside it: neither waits for the other. The
+    /// next segment may hang for as long as a request may take, and a failure is known for certain only when the
+    /// retry has ended.
+    fn segment_due(&mut self, id: RenditionId, now: EpochMs, in_lane: fn(&Job) -> bool) -> Option<Action> {
+        let index = self.jobs.iter().position(|job| in_lane(job) && job.due <= now && !self.is_busy(job))?;
         let job = self.jobs.remove(index)?;
-        self.fetching = true;
+        *self.lane(&job) = true;
         let target = self.target.unwrap_or(job.duration);
         Some(Action::Segment { id, job, target })
+    }
+
+    /// Whether an attempt of this kind is under way.
+    const fn is_busy(&self, job: &Job) -> bool {
+        if job.is_retry() { self.retrying } else { self.fetching }
+    }
+
+    const fn lane(&mut self, job: &Job) -> &mut bool {
+        if job.is_retry() { &mut self.retrying } else { &mut self.fetching }
     }
 
     fn take_list(
@@ -423,6 +450,26 @@ mod tests {
         let again = segments(plan.due(NOW + Duration::from_secs(1))).remove(0);
         assert_eq!((again.sequence, again.attempt, again.earlier), (14, 2, Some(Failure::Http(404))));
         assert!(plan.segment_ended(NOW, ID, &again, Err(Failure::Http(404))), "there is no third attempt");
+    }
+
+    #[test]
+    fn a_due_retry_runs_beside_a_segment_that_hangs_and_so_does_the_next_beside_it() {
+        let mut plan = single();
+        load(&mut plan, NOW, &text(10, 6), 3);
+        let job = segments(plan.due(NOW)).remove(0);
+        plan.segment_ended(NOW, ID, &job, Err(Failure::Http(404)));
+        let hanging = segments(plan.due(NOW)).remove(0);
+        let at = NOW + Duration::from_secs(1);
+        assert_eq!(plan.wake_at(), Some(at));
+        let retry = segments(plan.due(at)).remove(0);
+        assert_eq!((hanging.sequence, retry.sequence, retry.attempt), (14, 13, 2));
+        assert_eq!(segments(plan.due(at)), [], "no more than one of each");
+        plan.segment_ended(at, ID, &hanging, Err(Failure::Timeout));
+        let later = at + Duration::from_secs(60);
+        let next = segments(plan.due(later)).iter().map(|job| job.sequence).collect::<Vec<_>>();
+        assert_eq!(next, [15], "one retry waits for the other");
+        assert!(plan.segment_ended(later, ID, &retry, Ok(())));
+        assert_eq!(segments(plan.due(later))[0].sequence, 14);
     }
 
     #[test]

@@ -64,6 +64,24 @@ async fn a_missing_segment_is_tried_twice_and_holds_up_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_missing_segment_is_known_in_time_beside_one_that_hangs() {
+    let seen = run("index.m3u8", MINUTE, |ask| match ask.sequence() {
+        Some(104) => fail(Failure::Http(404)),
+        Some(105) => slow(Duration::from_secs(29)),
+        Some(_) => ok(""),
+        // Two segments at once, every 8 s.
+        None => ok(live(ask.ms / 8_000 * 8_000 + 4_000, 4, 6)),
+    })
+    .await;
+    let tries = seen.asked("seg-104");
+    let hanging = seen.asked("seg-105");
+    assert_eq!((tries.len(), hanging.len()), (2, 1));
+    assert!(hanging[0].ms < tries[1].ms, "{hanging:?} {tries:?}");
+    assert!((2_000..2_200).contains(&(tries[1].ms - tries[0].ms)), "{tries:?}");
+    assert_eq!(seen.findings()[0], format!("EC-2002@{}", (tries[1].ms + 20) / 1_000));
+}
+
+#[tokio::test(start_paused = true)]
 async fn three_missing_segments_in_a_row_are_unhealthy_until_one_comes() {
     let seen = run("index.m3u8", 4 * MINUTE, |ask| match ask.sequence() {
         Some(105..=107) => fail(Failure::Http(404)),

@@ -1,13 +1,9 @@
-//! The grid is one stop of the Tab key; arrows move inside.
-
-use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, KeyboardEvent};
-
-const TILES: &str = "li:not([hidden]) > a";
+//! The grid is one stop of the Tab key; other keys move inside.
 
 /// Where a key leads from place `at` of `count` in rows of `columns`.
 pub(crate) fn target(key: &str, at: usize, count: usize, columns: usize) -> Option<usize> {
+    /// Rows that the page keys move by.
+    const PAGE: usize = 5;
     let last = count.checked_sub(1)?;
     let columns = columns.max(1);
     let to = match key {
@@ -15,64 +11,13 @@ pub(crate) fn target(key: &str, at: usize, count: usize, columns: usize) -> Opti
         "ArrowLeft" | "k" => at.checked_sub(1)?,
         "ArrowDown" => at + columns,
         "ArrowUp" => at.checked_sub(columns)?,
+        "PageDown" => (at + PAGE * columns).min(last),
+        "PageUp" => at.saturating_sub(PAGE * columns),
         "Home" => 0,
         "End" => last,
         _ => return None,
     };
     (to <= last).then_some(to)
-}
-
-/// Moves the focus inside the grid, if the key does that.
-pub(crate) fn steer(grid: &HtmlElement, event: &KeyboardEvent) {
-    if event.ctrl_key() || event.alt_key() || event.meta_key() {
-        return;
-    }
-    let tiles = tiles(grid);
-    let focused = document().active_element();
-    let Some(at) = tiles.iter().position(|tile| focused.as_ref() == Some(tile.as_ref())) else { return };
-    if let Some(to) = target(&event.key(), at, tiles.len(), columns(grid)).and_then(|to| tiles.get(to)) {
-        event.prevent_default();
-        settle(grid, to);
-        let _ = to.focus();
-    }
-}
-
-/// Puts the focus on the first tile.
-pub(crate) fn enter(grid: &HtmlElement) {
-    if let Some(first) = tiles(grid).first() {
-        settle(grid, first);
-        let _ = first.focus();
-    }
-}
-
-/// Makes sure that the Tab key finds a tile.
-pub(crate) fn ensure_stop(grid: &HtmlElement) {
-    let stop = grid.query_selector("li:not([hidden]) > a[tabindex='0']").ok().flatten();
-    if stop.is_none()
-        && let Ok(Some(first)) = grid.query_selector(TILES)
-    {
-        settle(grid, first.unchecked_ref());
-    }
-}
-
-/// Makes `tile` the one that the Tab key finds.
-pub(crate) fn settle(grid: &HtmlElement, tile: &HtmlElement) {
-    if let Ok(Some(before)) = grid.query_selector("a[tabindex='0']") {
-        let _ = before.set_attribute("tabindex", "-1");
-    }
-    let _ = tile.set_attribute("tabindex", "0");
-}
-
-fn tiles(grid: &HtmlElement) -> Vec<HtmlElement> {
-    let Ok(list) = grid.query_selector_all(TILES) else { return Vec::new() };
-    (0..list.length()).filter_map(|index| list.get(index)?.dyn_into().ok()).collect()
-}
-
-fn columns(grid: &HtmlElement) -> usize {
-    let element: &Element = grid;
-    let style = window().get_computed_style(element).ok().flatten();
-    let tracks = style.and_then(|style| style.get_property_value("grid-template-columns").ok());
-    tracks.map_or(1, |tracks| tracks.split_whitespace().count())
 }
 
 #[cfg(test)]
@@ -88,6 +33,7 @@ mod tests {
         assert_eq!((to("ArrowDown", 3), to("ArrowDown", 4)), (Some(6), None));
         assert_eq!((to("ArrowUp", 3), to("ArrowUp", 2)), (Some(0), None));
         assert_eq!((to("Home", 5), to("End", 0), to("x", 0)), (Some(0), Some(6), None));
+        assert_eq!((to("PageDown", 1), to("PageUp", 5)), (Some(6), Some(0)));
         assert_eq!(target("End", 0, 0, 3), None);
         assert_eq!(target("ArrowDown", 0, 2, 0), Some(1));
     }

@@ -1,28 +1,29 @@
 //! The wall: is everything healthy now?
 
 mod board;
+mod grid;
 mod hold;
 mod keys;
 pub(crate) mod query;
 mod store;
 mod tile;
+mod view;
 
 use std::time::Duration;
 
 use hlsops_wire::{State, Wall};
-use leptos::html::{Input, Ul};
+use leptos::html::Input;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
-use wasm_bindgen::JsCast;
-use web_sys::{FocusEvent, HtmlElement, Node};
 
+use grid::{Grid, Tiles};
 pub(crate) use store::WallStore;
 
 use crate::client::{BASE, client};
 use crate::demo::DemoBanner;
-use crate::live::{Freshness, Poller, Role, browser_now};
+use crate::live::{Poller, Role, browser_now};
 use crate::ui::{Shortcuts, Skeleton, Trouble, mark, set_title};
 use query::{Query, STATES, Sort, slug};
 
@@ -37,7 +38,7 @@ pub(crate) fn WallPage() -> impl IntoView {
     follow_url(store);
     let poller = poll(store);
     let field = NodeRef::<Input>::new();
-    let grid = NodeRef::<Ul>::new();
+    let grid = Grid::new(store);
     Shortcuts::current().listen(move |key| press(key, store, field, grid));
     on_cleanup(move || store.hold(false));
     view! {
@@ -52,11 +53,12 @@ pub(crate) fn WallPage() -> impl IntoView {
             <Skeleton of="wall"/>
         </Show>
         <Emptiness store/>
-        <Grid store grid/>
+        <UnderBar store/>
+        <Tiles grid/>
     }
 }
 
-fn press(key: &str, store: WallStore, field: NodeRef<Input>, grid: NodeRef<Ul>) -> bool {
+fn press(key: &str, store: WallStore, field: NodeRef<Input>, grid: Grid) -> bool {
     match key {
         "/" => field.get_untracked().is_some_and(|field| field.focus().is_ok()),
         "p" => {
@@ -67,14 +69,7 @@ fn press(key: &str, store: WallStore, field: NodeRef<Input>, grid: NodeRef<Ul>) 
             store.arrange(true);
             true
         }
-        "j" | "k" | "ArrowDown" => {
-            let Some(grid) = grid.get_untracked() else { return false };
-            let inside = document().active_element().is_some_and(|focused| grid.contains(Some(&focused)));
-            if !inside {
-                keys::enter(&grid);
-            }
-            !inside
-        }
+        "j" | "k" | "ArrowDown" => grid.enter(),
         _ => false,
     }
 }
@@ -140,14 +135,12 @@ fn url(query: &Query) -> String {
 
 /// How many streams are in which state, and what is shown of them.
 #[component]
-fn Bar(store: WallStore, field: NodeRef<Input>, grid: NodeRef<Ul>) -> impl IntoView {
+fn Bar(store: WallStore, field: NodeRef<Input>, grid: Grid) -> impl IntoView {
     let asked = move |read: fn(&Query) -> bool| store.query.with(read);
     let enter = move |event: web_sys::KeyboardEvent| match event.key().as_str() {
         "Enter" | "ArrowDown" => {
             event.prevent_default();
-            if let Some(grid) = grid.get_untracked() {
-                keys::enter(&grid);
-            }
+            grid.enter();
         }
         "Escape" => store.amend(|query| query.text.clear()),
         _ => {}
@@ -218,8 +211,8 @@ fn Count(store: WallStore, state: State) -> impl IntoView {
 /// What stands in place of tiles where there are none.
 #[component]
 fn Emptiness(store: WallStore) -> impl IntoView {
-    let total = move || store.order.with(Vec::len);
-    let none_shown = move || store.is_loaded.get() && store.shown_count.get() == 0;
+    let total = move || store.total.get();
+    let none_shown = move || store.is_loaded.get() && store.shown.with(|shown| shown.is_empty());
     let all_well = move || {
         let counts = store.counts.get();
         let only_problems =
@@ -252,55 +245,21 @@ fn Emptiness(store: WallStore) -> impl IntoView {
     }
 }
 
+/// How many streams are shown, and whether their order is held.
 #[component]
-fn Grid(store: WallStore, grid: NodeRef<Ul>) -> impl IntoView {
-    let fresh = Freshness::current();
-    Effect::new(move |_| {
-        store.order.track();
-        store.shown_count.track();
-        if let Some(grid) = grid.get() {
-            request_animation_frame(move || keys::ensure_stop(&grid));
-        }
-    });
-    let focus_in = move |event: FocusEvent| {
-        store.hold(true);
-        if let (Some(grid), Some(tile)) = (grid.get_untracked(), event.target()) {
-            keys::settle(&grid, tile.unchecked_ref::<HtmlElement>());
-        }
-    };
-    let focus_out = move |event: FocusEvent| {
-        let to = event.related_target().and_then(|to| to.dyn_into::<Node>().ok());
-        let stays = grid.get_untracked().is_some_and(|grid| grid.contains(to.as_ref()));
-        if !stays {
-            store.hold(false);
-        }
-    };
-    let shown = move || match (store.shown_count.get(), store.order.with(Vec::len)) {
+fn UnderBar(store: WallStore) -> impl IntoView {
+    let shown = move || match (store.shown.with(|shown| shown.len()), store.total.get()) {
         (shown, total) if store.query.with(Query::is_filter) => format!("{shown} of {total} streams"),
         (_, 1) => "1 stream".to_owned(),
         (_, total) => format!("{total} streams"),
     };
     view! {
-        <div class="under-bar" hidden=move || store.shown_count.get() == 0>
+        <div class="under-bar" hidden=move || store.shown.with(|shown| shown.is_empty())>
             <span role="status">{shown}</span>
             <button type="button" class="resort" hidden=move || store.pending.get() == 0
                 on:click=move |_| store.arrange(true)>
                 {move || store.pending.get()}" moved while you point here"<kbd>"r"</kbd>
             </button>
         </div>
-        <ul class="grid" node_ref=grid aria-label="Streams" hidden=move || store.shown_count.get() == 0
-            on:pointerenter=move |_| store.hold(true)
-            on:pointerleave=move |_| store.hold(false)
-            on:focusin=focus_in
-            on:focusout=focus_out
-            on:keydown=move |event| {
-                if let Some(grid) = grid.get_untracked() {
-                    keys::steer(&grid, &event);
-                }
-            }>
-            <For each=move || store.order.get() key=Clone::clone let:id>
-                {store.cell(&id).map(|cell| tile::tile(cell, fresh))}
-            </For>
-        </ul>
     }
 }

@@ -7,7 +7,7 @@ use hlsops_wire::{Wall, WallCounts};
 use leptos::prelude::*;
 
 use super::board::{self, Board, Entry, Id};
-use super::hold::Arrangement;
+use super::hold;
 use super::query::Query;
 use crate::client::Failure;
 
@@ -18,7 +18,8 @@ const SPEAK_EVERY_MS: f64 = 10_000.0;
 #[derive(Clone)]
 pub(crate) struct Cell {
     pub(crate) entry: ArcRwSignal<Arc<Entry>>,
-    pub(crate) shown: ArcRwSignal<bool>,
+    /// Where it stands among those that are shown; anything where it is not shown.
+    pub(crate) place: ArcRwSignal<usize>,
 }
 
 /// Everything the wall shows.
@@ -26,10 +27,10 @@ pub(crate) struct Cell {
 pub(crate) struct WallStore {
     board: StoredValue<Board>,
     cells: StoredValue<HashMap<Id, Cell>>,
-    arranged: StoredValue<Arrangement>,
-    /// Every stream, in the order of the wall.
-    pub(crate) order: RwSignal<Vec<Id>>,
-    pub(crate) shown_count: RwSignal<usize>,
+    /// The streams that are shown, in the order of the wall.
+    pub(crate) shown: RwSignal<Arc<[Id]>>,
+    /// All streams, shown or not.
+    pub(crate) total: RwSignal<usize>,
     pub(crate) counts: RwSignal<WallCounts>,
     /// False until the first answer.
     pub(crate) is_loaded: RwSignal<bool>,
@@ -49,9 +50,8 @@ impl WallStore {
         let store = Self {
             board: StoredValue::new(Board::default()),
             cells: StoredValue::new(HashMap::new()),
-            arranged: StoredValue::new(Arrangement::default()),
-            order: RwSignal::new(Vec::new()),
-            shown_count: RwSignal::new(0),
+            shown: RwSignal::new(Arc::default()),
+            total: RwSignal::new(0),
             counts: RwSignal::new(WallCounts::default()),
             is_loaded: RwSignal::new(false),
             failure: RwSignal::new(None),
@@ -101,7 +101,7 @@ impl WallStore {
                     Some(cell) => cell.entry.set(Arc::clone(entry)),
                     None => {
                         let (entry, id) = (Arc::clone(entry), entry.id.clone());
-                        let cell = Cell { entry: ArcRwSignal::new(entry), shown: ArcRwSignal::new(false) };
+                        let cell = Cell { entry: ArcRwSignal::new(entry), place: ArcRwSignal::new(0) };
                         cells.insert(id, cell);
                     }
                 }
@@ -150,23 +150,24 @@ impl WallStore {
     /// Brings the wall in order, unless it is held; `now` also then.
     pub(crate) fn arrange(self, now: bool) {
         let query = self.query.get_untracked();
-        let next = self.board.with_value(|board| Arrangement::of(board, &query));
+        let (next, total) = self.board.with_value(|board| (hold::arrange(board, &query), board.len()));
+        if self.total.get_untracked() != total {
+            self.total.set(total);
+        }
         if self.held.get_value() && !now {
-            self.pending.set(self.arranged.with_value(|arranged| arranged.moves_to(&next)));
+            self.pending.set(self.shown.with_untracked(|shown| hold::moves(shown, &next)));
             return;
         }
         self.cells.with_value(|cells| {
-            for (id, shown) in next.order.iter().zip(&next.shown) {
-                if let Some(cell) = cells.get(id).filter(|cell| cell.shown.get_untracked() != *shown) {
-                    cell.shown.set(*shown);
+            for (place, id) in next.iter().enumerate() {
+                if let Some(cell) = cells.get(id).filter(|cell| cell.place.get_untracked() != place) {
+                    cell.place.set(place);
                 }
             }
         });
-        if self.order.with_untracked(|order| *order != next.order) {
-            self.order.set(next.order.clone());
+        if self.shown.with_untracked(|shown| **shown != *next) {
+            self.shown.set(next.into());
         }
-        self.shown_count.set(next.shown_count());
         self.pending.set(0);
-        self.arranged.set_value(next);
     }
 }

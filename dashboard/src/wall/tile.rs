@@ -1,4 +1,4 @@
-//! A stream on the wall: few nodes and few effects, as there may be thousands.
+//! A stream on the wall.
 
 use std::sync::Arc;
 
@@ -12,18 +12,39 @@ use crate::live::Freshness;
 use crate::time;
 use crate::ui::{mark, playlist_chip};
 
-/// The tile, in its place of the list.
-pub(crate) fn tile(cell: Cell, fresh: Freshness) -> impl IntoView {
-    let Cell { entry, shown } = cell;
-    view! { <li hidden=move || !shown.get()>{move || body(&entry.get(), fresh)}</li> }
+/// What a tile knows of the grid around it.
+pub(crate) struct Frame {
+    /// Name of its link in the document.
+    pub(crate) name: String,
+    pub(crate) columns: Memo<usize>,
+    /// Tiles in all, made or not.
+    pub(crate) count: Memo<usize>,
+    /// The Tab key finds it.
+    pub(crate) is_stop: Memo<bool>,
 }
 
-fn body(entry: &Arc<Entry>, fresh: Freshness) -> impl IntoView + use<> {
+/// The tile, in its place of the grid. Its neighbours may not have been made, so it says itself where it stands.
+pub(crate) fn tile(cell: Cell, frame: Frame, fresh: Freshness) -> impl IntoView {
+    let Cell { entry, place } = cell;
+    let Frame { name, columns, count, is_stop } = frame;
+    let (row, column, position) = (place.clone(), place.clone(), place);
+    view! {
+        <li style:grid-row=move || (row.get() / columns.get() + 1).to_string()
+            style:grid-column=move || (column.get() % columns.get() + 1).to_string()
+            aria-setsize=move || count.get().to_string()
+            aria-posinset=move || (position.get() + 1).to_string()>
+            {move || body(&entry.get(), name.clone(), is_stop, fresh)}
+        </li>
+    }
+}
+
+fn body(entry: &Arc<Entry>, name: String, is_stop: Memo<bool>, fresh: Freshness) -> impl IntoView + use<> {
     let tile = &entry.tile;
     let class = format!("tile {}{}", slug(tile.state), if entry.worsened { " fresh" } else { "" });
     let since = entry.since_ms;
     view! {
-        <a class=class href=format!("/streams/{}", tile.id) tabindex="-1">
+        <a class=class id=name href=format!("/streams/{}", tile.id)
+            tabindex=move || if is_stop.get() { "0" } else { "-1" }>
             <span class="top">
                 {mark(tile.state)}
                 <b>{tile.state.name()}</b>

@@ -105,6 +105,8 @@ async fn a_watcher_near_its_end_hands_its_streams_over_one_by_one() {
         let pause = asked.windows(2).map(|pair| pair[1].0.since(pair[0].0)).max().unwrap();
         assert!(pause < Duration::from_secs(7), "{name} was left alone for {pause:?}");
         let minutes = store.newest_minutes(&stream(name), 10, true).await.unwrap().value;
+        let gaps: Vec<_> = minutes.iter().filter(|stored| matches!(stored.slot, Slot::Gap(_))).collect();
+        assert!(gaps.is_empty(), "{name}: {gaps:?}");
         let logs = minutes.iter().filter_map(|stored| match &stored.slot {
             Slot::Watched { log, .. } => Some(log),
             _ => None,

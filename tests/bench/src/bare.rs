@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use reqwest::header::{ACCEPT_ENCODING, HeaderValue};
 use reqwest::{Client, Response};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -42,6 +43,11 @@ impl Bare {
         // An error means that there is one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
+            // The head of a request is the watcher's as well.
+            .user_agent(concat!("hlsops/", env!("CARGO_PKG_VERSION")))
+            .default_headers(
+                [(ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, zstd"))].into_iter().collect(),
+            )
             .no_proxy()
             .referer(false)
             .pool_idle_timeout(Duration::from_secs(60))

@@ -7,7 +7,7 @@ use crate::event::{Event, EventKind};
 use crate::limits::Limits;
 use crate::observation::{Load, Observation, SegmentAttempt};
 use crate::playlist::{self, Parsed};
-use crate::rendition::{Follow, Location, RenditionSpec};
+use crate::rendition::{Follow, Location, RenditionSpec, list_renditions};
 use crate::stream::step;
 
 const T0: u64 = 1_800_000_000_000;
@@ -200,4 +200,62 @@ fn health_stays_as_it_was_until_the_new_watcher_has_looked() {
     assert_eq!(watch.state.health.state, HealthState::Unhealthy);
     watch.see(52_000, &Observation::Tick);
     assert_eq!(watch.state.health.state, HealthState::NoData, "nobody looks any more");
+}
+
+/// Whatever the paths are called: what a master of this session lists, videos of this many kb/s.
+fn listed(session: &str, rates: &[u64]) -> Vec<RenditionSpec> {
+    let variant = |rate| format!("#EXT-X-STREAM-INF:BANDWIDTH={rate}000\n{session}/{rate}.m3u8\n");
+    let text = format!("#EXTM3U\n{}", rates.iter().map(variant).collect::<String>());
+    let Parsed::Multivariant(list) = playlist::read(&text) else { panic!("{text}") };
+    list_renditions(&list, |uri| {
+        Some(Location { url: format!("http://h/{uri}"), identity: format!("/{uri}") })
+    })
+}
+
+/// A server that puts a session into every path gives the next watcher paths the one before never saw.
+#[test]
+fn a_rendition_is_recognised_by_the_next_watcher_whatever_its_path() {
+    let mut watch = Watch { state: StreamState::new(EpochMs(T0)), ..Watch::new() };
+    let load = |watch: &mut Watch, id, ms, session: &str, first: u64| {
+        let mut text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:{first}\n");
+        (first..first + 6).for_each(|n| text.push_str(&format!("#EXTINF:4,\n/{session}/s{n}.ts\n")));
+        let Parsed::Media(list) = playlist::read(&text) else { panic!("{text}") };
+        let load = Load {
+            requested_at: EpochMs(T0 + ms),
+            ttfb: Duration::ZERO,
+            retry_after: None,
+            outcome: Ok(&list),
+        };
+        watch.see(ms, &Observation::Playlist(id, load)).unwrap().fetch.len()
+    };
+    let master = |watch: &mut Watch, ms, specs: &[RenditionSpec]| {
+        let load = Load {
+            requested_at: EpochMs(T0 + ms),
+            ttfb: Duration::ZERO,
+            retry_after: None,
+            outcome: Ok(specs),
+        };
+        watch.see(ms, &Observation::Master(load));
+    };
+    let first = watch.state.recognise(listed("a", &[800, 400]));
+    master(&mut watch, 0, &first);
+    for spec in &first {
+        assert_eq!(load(&mut watch, spec.id, 100, "a", 100), 3);
+    }
+    watch.state = StreamState::resume(watch.state.closing(), &[]);
+    watch.events.clear();
+    // The order is another one, and one rendition is new.
+    let again = watch.state.recognise(listed("b", &[400, 1_600, 800]));
+    assert_eq!([again[0].id, again[2].id], [first[1].id, first[0].id]);
+    assert_eq!(again[1].id, listed("b", &[1_600])[0].id);
+    master(&mut watch, 4_000, &again);
+    assert_eq!(
+        watch.events.iter().map(|e| &e.kind).collect::<Vec<_>>(),
+        [&EventKind::Renditions { added: 1, removed: 0 }]
+    );
+    // It goes on where the one before ended, though every segment has another name.
+    let open = watch.state.rendition(first[0].id).unwrap().last_sequence();
+    assert_eq!((open, load(&mut watch, first[0].id, 4_100, "b", 101)), (Some(105), 1));
+    let restarted = watch.events.iter().any(|e| matches!(e.kind, EventKind::EncoderRestarted { .. }));
+    assert!(!restarted, "{:#?}", watch.events);
 }

@@ -14,18 +14,18 @@ pub(super) struct Attributes<'a>(Vec<(&'a str, &'a str)>);
 impl<'a> Attributes<'a> {
     /// Every attribute that can be read. What is not well-formed is noted and costs only itself: a comma
     /// too many must not hide the rendition or the key that the rest of the line names.
-    pub(super) fn of(value: Option<TagValue<'a>>, problems: &mut Problems) -> Self {
+    pub(super) fn of(value: Option<&'a str>, problems: &mut Problems) -> Self {
         let Some(value) = value else {
             problems.add(ProblemKind::BadAttributes);
             return Self::default();
         };
-        if let Ok(list) = value.try_as_ordered_attribute_list() {
+        if let Ok(list) = TagValue(value.as_bytes()).try_as_ordered_attribute_list() {
             return Self(
                 list.into_iter().filter_map(|(name, value)| Some((name, text_of(value)?))).collect(),
             );
         }
         problems.add(ProblemKind::BadAttributes);
-        Self(split_leniently(std::str::from_utf8(value.0).unwrap_or_default()))
+        Self(split_leniently(value))
     }
 
     /// The text of an attribute, quoted or not. The first one counts.

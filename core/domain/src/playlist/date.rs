@@ -8,55 +8,83 @@ use crate::units::EpochMs;
 /// A date with its offset as a point in time. Without an offset it is taken as UTC. None before 1970 and
 /// where a field is missing or out of range.
 pub(super) fn read(text: &str) -> Option<EpochMs> {
-    let (date, time) = text.trim().split_once(['T', 't', ' '])?;
-    let mut date = date.splitn(3, '-');
-    let (year, month, day) =
-        (number(date.next()?, 9_999)?, number(date.next()?, 12)?, number(date.next()?, 31)?);
-    let (clock, offset_minutes) = match time.find(['Z', 'z', '+', '-']) {
-        Some(at) => (&time[..at], offset(&time[at..])?),
-        None => (time, 0),
-    };
-    let mut clock = clock.splitn(3, ':');
-    let (hour, minute) = (number(clock.next()?, 23)?, number(clock.next()?, 59)?);
-    let second_ms = milliseconds(clock.next()?)?;
+    // In one pass over bytes: every segment of every list may have a date.
+    let mut date = Cursor(text.trim().as_bytes());
+    let year = date.number(9_999)?;
+    date.one_of(b"-")?;
+    let month = date.number(12)?;
+    date.one_of(b"-")?;
+    let day = date.number(31)?;
+    date.one_of(b"Tt ")?;
+    let hour = date.number(23)?;
+    date.one_of(b":")?;
+    let minute = date.number(59)?;
+    date.one_of(b":")?;
+    // 60 in a leap second.
+    let second = date.number(60)?;
+    let ms = date.milliseconds();
     if month == 0 || day == 0 {
         return None;
     }
-    let minutes = days(year, month, day) * 1_440 + hour * 60 + minute - offset_minutes;
-    u64::try_from(minutes * 60_000 + second_ms).ok().map(EpochMs)
+    let minutes = days(year, month, day) * 1_440 + hour * 60 + minute - date.offset()?;
+    u64::try_from((minutes * 60 + second) * 1_000 + ms).ok().map(EpochMs)
 }
 
-/// Decimal digits and nothing else, at most `most`.
-fn number(text: &str, most: i64) -> Option<i64> {
-    let digits = !text.is_empty() && text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit());
-    text.parse().ok().filter(|n| digits && *n <= most)
-}
+/// What of a date has not been read yet.
+struct Cursor<'a>(&'a [u8]);
 
-/// `Z`, `+hh:mm`, `+hhmm` or `+hh`, in minutes.
-fn offset(text: &str) -> Option<i64> {
-    let (sign, digits) = match text.split_at_checked(1)? {
-        ("Z" | "z", "") => return Some(0),
-        ("+", digits) => (1, digits),
-        ("-", digits) => (-1, digits),
-        _ => return None,
-    };
-    let (hours, minutes) = match (digits.split_once(':'), digits.len()) {
-        (Some(both), _) => both,
-        (None, 4) => digits.split_at_checked(2)?,
-        (None, _) => (digits, "0"),
-    };
-    Some(sign * (number(hours, 23)? * 60 + number(minutes, 59)?))
-}
-
-/// Decimal seconds, 60 in a leap second, half a millisecond rounded up; the mark may be a comma (ISO 8601).
-fn milliseconds(text: &str) -> Option<i64> {
-    let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
-    if !fraction.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
+impl Cursor<'_> {
+    fn one_of(&mut self, marks: &[u8]) -> Option<u8> {
+        let (first, rest) = self.0.split_first().filter(|(first, _)| marks.contains(first))?;
+        self.0 = rest;
+        Some(*first)
     }
-    let digit = |at: usize| fraction.as_bytes().get(at).map_or(0, |b| i64::from(b - b'0'));
-    let ms = digit(0) * 100 + digit(1) * 10 + digit(2) + i64::from(digit(3) >= 5);
-    Some(number(whole, 60)? * 1_000 + ms)
+
+    fn digit(&mut self) -> Option<i64> {
+        let (first, rest) = self.0.split_first().filter(|(first, _)| first.is_ascii_digit())?;
+        self.0 = rest;
+        Some(i64::from(first - b'0'))
+    }
+
+    /// One to four decimal digits, at most `most`.
+    fn number(&mut self, most: i64) -> Option<i64> {
+        let mut value = self.digit()?;
+        for _ in 1..4 {
+            let Some(digit) = self.digit() else { break };
+            value = value * 10 + digit;
+        }
+        (value <= most).then_some(value)
+    }
+
+    /// The fraction of a second, if there is one: half a millisecond rounded up. The mark may be a comma
+    /// (ISO 8601).
+    fn milliseconds(&mut self) -> i64 {
+        if self.one_of(b".,").is_none() {
+            return 0;
+        }
+        let mut digit = || self.digit().unwrap_or(0);
+        let ms = digit() * 100 + digit() * 10 + digit() + i64::from(digit() >= 5);
+        while self.digit().is_some() {}
+        ms
+    }
+
+    /// The rest: nothing, `Z`, `+hh:mm`, `+hhmm` or `+hh`, in minutes.
+    fn offset(mut self) -> Option<i64> {
+        let Some(mark) = self.one_of(b"Zz+-") else { return self.0.is_empty().then_some(0) };
+        if matches!(mark, b'Z' | b'z') {
+            return self.0.is_empty().then_some(0);
+        }
+        let before = self.0.len();
+        let digits = self.number(9_999)?;
+        let (hours, minutes) = match self.one_of(b":") {
+            Some(_) => (digits, self.number(59)?),
+            None if before - self.0.len() == 4 => (digits / 100, digits % 100),
+            None => (digits, 0),
+        };
+        let all_read = self.0.is_empty() && hours <= 23 && minutes <= 59;
+        let sign = if mark == b'-' { -1 } else { 1 };
+        all_read.then_some(sign * (hours * 60 + minutes))
+    }
 }
 
 /// Days since 1970-01-01 in the proleptic Gregorian calendar, years counted from March.

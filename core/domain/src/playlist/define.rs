@@ -7,8 +7,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use quick_m3u8::tag::TagValue;
-
 use super::attributes::Attributes;
 use super::model::{Problem, ProblemKind};
 use super::read::Problems;
@@ -186,7 +184,7 @@ impl Expander {
             return;
         };
         let problems = &mut self.problems;
-        let a = Attributes::of(Some(TagValue(list.trim_end().as_bytes())), problems);
+        let a = Attributes::of(Some(list.trim_end()), problems);
         let (name, value) = match (a.text("NAME"), a.text("IMPORT"), a.text("QUERYPARAM")) {
             (Some(name), None, None) => (name, a.text("VALUE").map(Cow::Borrowed)),
             (None, Some(name), None) => {

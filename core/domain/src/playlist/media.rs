@@ -197,7 +197,8 @@ fn once<T>(slot: &mut Option<T>, value: Option<T>, problems: &mut Problems) {
 fn extinf(tag: &Tag<'_>) -> Result<MediaUs, DurationDefect> {
     let text = tag.text().unwrap_or_default();
     // What follows the first comma is the title, further commas included.
-    let number = text.split_once(',').map_or(text, |(number, _title)| number).trim();
+    let comma = text.bytes().position(|byte| byte == b',');
+    let number = text[..comma.unwrap_or(text.len())].trim();
     let number: f64 = number.parse().map_err(|_| DurationDefect::Unreadable)?;
     if number.is_finite() && number < 0.0 {
         return Err(DurationDefect::Negative);

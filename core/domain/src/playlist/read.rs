@@ -2,10 +2,6 @@
 
 use std::borrow::Cow;
 
-use quick_m3u8::config::ParsingOptions;
-use quick_m3u8::tag::TagValue;
-use quick_m3u8::{HlsLine, Reader};
-
 use super::media::MediaReader;
 use super::model::{NotAPlaylist, Parsed, Problem, ProblemKind};
 use super::multivariant::MultivariantReader;
@@ -14,7 +10,9 @@ use super::multivariant::MultivariantReader;
 /// a Latin-1 title never hides the segments behind it.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    // Nearly all of them are UTF-8, and checking that is several times faster than looking for what is not.
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// Reads a playlist. Never fails and never panics; time and memory are linear in the text.
@@ -29,28 +27,24 @@ pub fn read(text: &str) -> Parsed<'_> {
     let mut media = MediaReader::default();
     let mut multivariant = MultivariantReader::default();
     let mut problems = Problems::default();
-    // No tag is parsed by the library: names and values come raw, and our model decides what they mean.
-    let mut lines = Reader::from_str(text, ParsingOptions::builder().build());
-    loop {
+    for line in lines(text) {
         problems.line = problems.line.saturating_add(1);
-        match lines.read_line() {
-            Ok(None) => break,
-            Ok(Some(HlsLine::UnknownTag(tag))) => {
-                let tag = Tag { name: tag.name().trim_end(), value: tag.value() };
+        match Line::of(line) {
+            Line::Tag(tag) => {
                 if !multivariant.tag(&tag, &mut problems) {
                     media.tag(&tag, &mut problems);
                 }
             }
-            Ok(Some(HlsLine::Uri(Cow::Borrowed(uri)))) if !uri.trim().is_empty() => {
-                let uri = uri.trim();
+            Line::Uri(uri) => {
                 if !multivariant.uri(uri) {
                     media.uri(uri, &mut problems);
                 }
             }
-            Ok(Some(_)) => {}
-            Err(_) => problems.add(ProblemKind::BadTag),
+            Line::Nameless => problems.add(ProblemKind::BadTag),
+            Line::Nothing => {}
         }
     }
+    problems.line = problems.line.saturating_add(1);
     if multivariant.has_content() {
         Parsed::Multivariant(multivariant.finish(problems))
     } else if media.has_content() {
@@ -60,15 +54,57 @@ pub fn read(text: &str) -> Parsed<'_> {
     }
 }
 
-/// A tag as the line reader gives it: the name follows `#EXT`.
+/// As [`str::lines`], with a faster search.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
+    ends.scan(0, |begin, end| {
+        let line = text.get(*begin..end).filter(|_| *begin < text.len())?;
+        *begin = end + 1;
+        Some(if end < text.len() { line.strip_suffix('\r').unwrap_or(line) } else { line })
+    })
+}
+
+/// A line, by its form alone (RFC 8216 section 4.1).
+#[derive(Debug, PartialEq)]
+enum Line<'a> {
+    Tag(Tag<'a>),
+    Uri(&'a str),
+    /// `#EXT` and no name.
+    Nameless,
+    /// A comment or a blank line.
+    Nothing,
+}
+
+impl<'a> Line<'a> {
+    fn of(line: &'a str) -> Self {
+        if let Some(tag) = line.strip_prefix("#EXT") {
+            if tag.is_empty() || tag.starts_with('\r') {
+                return Self::Nameless;
+            }
+            let colon = tag.bytes().position(|byte| byte == b':');
+            let (name, value) = colon.map_or((tag, None), |at| (&tag[..at], Some(&tag[at + 1..])));
+            return Self::Tag(Tag { name: name.trim_end(), value });
+        }
+        if line.starts_with('#') {
+            return Self::Nothing;
+        }
+        match line.trim() {
+            "" => Self::Nothing,
+            uri => Self::Uri(uri),
+        }
+    }
+}
+
+/// A tag: the name follows `#EXT`, and the value is what stands behind the colon.
+#[derive(Debug, PartialEq)]
 pub(super) struct Tag<'a> {
     pub(super) name: &'a str,
-    pub(super) value: Option<TagValue<'a>>,
+    pub(super) value: Option<&'a str>,
 }
 
 impl<'a> Tag<'a> {
     pub(super) fn text(&self) -> Option<&'a str> {
-        std::str::from_utf8(self.value?.0).ok().map(str::trim)
+        self.value.map(str::trim)
     }
 
     pub(super) fn integer(&self) -> Option<u64> {
@@ -89,6 +125,47 @@ impl Problems {
         let problem = Problem { line: self.line, kind };
         if self.found.len() < Problem::MAX && self.found.last() != Some(&problem) {
             self.found.push(problem);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Line, Tag, lines};
+    use proptest::prelude::*;
+    use quick_m3u8::config::ParsingOptions;
+    use quick_m3u8::{HlsLine, Reader};
+
+    /// The lines of a text as another reader tells them apart.
+    fn theirs(text: &str) -> Vec<Line<'_>> {
+        let mut reader = Reader::from_str(text, ParsingOptions::builder().build());
+        let mut lines = Vec::new();
+        loop {
+            lines.push(match reader.read_line() {
+                Ok(None) => return lines,
+                Ok(Some(HlsLine::UnknownTag(tag))) => Line::Tag(Tag {
+                    name: tag.name().trim_end(),
+                    value: tag.value().map(|value| std::str::from_utf8(value.0).unwrap()),
+                }),
+                Ok(Some(HlsLine::Uri(std::borrow::Cow::Borrowed(uri)))) if !uri.trim().is_empty() => {
+                    Line::Uri(uri.trim())
+                }
+                Ok(Some(_)) => Line::Nothing,
+                Err(_) => Line::Nameless,
+            });
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn lines_are_told_apart_as_by_another_reader(
+            pieces in proptest::collection::vec("#EXT|#EX|#|:|\r|\n|\r\n|-X-KEY| |\t|[a-z,=\"]{1,4}|\u{a0}|\\PC", 0..40),
+        ) {
+            let text = pieces.concat();
+            prop_assert_eq!(lines(&text).collect::<Vec<_>>(), text.lines().collect::<Vec<_>>());
+            prop_assert_eq!(lines(&text).map(Line::of).collect::<Vec<_>>(), theirs(&text));
         }
     }
 }

@@ -16,6 +16,7 @@ impl Rendition {
     pub fn closing(&self) -> RenditionClosing {
         RenditionClosing {
             id: self.spec.id,
+            attributes: self.spec.attributes(),
             playlist: self.playlist,
             playlist_since: self.playlist_since,
             was_live: self.was_live,
@@ -45,6 +46,9 @@ impl Rendition {
         rendition.last_look = closing.last_look;
         rendition.target = TargetDuration::only(closing.target);
         rendition.memory = Memory::of(&closing.remembered);
+        if rendition.spec.renamed {
+            rendition.memory.forget_names();
+        }
         rendition.unsettled =
             closing.unsettled.iter().rev().take(Self::MAX_UNSETTLED).rev().copied().collect();
         rendition.consecutive_lost = closing.consecutive_lost;

@@ -18,9 +18,11 @@ pub fn fingerprint(segment: &Segment<'_>) -> u64 {
 
 /// The path of a URI, absolute or not.
 pub(crate) fn path_of(uri: &str) -> &str {
-    let uri = uri.split(['?', '#']).next().unwrap_or_default();
-    match uri.split_once("//") {
-        Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => {
+    let end = uri.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(uri.len());
+    let uri = &uri[..end];
+    match uri.as_bytes().windows(2).position(|pair| pair == b"//") {
+        Some(at) if at == 0 || uri[..at].ends_with(':') => {
+            let rest = &uri[at + 2..];
             rest.find('/').map_or("", |at| &rest[at..])
         }
         _ => uri,

@@ -43,6 +43,9 @@ pub struct RenditionSpec {
     pub pathways: Vec<String>,
     /// Its segments are worth fetching. I-frame segments are not.
     pub fetch_segments: bool,
+    /// It was recognised by its attributes: its path is another one than before, and so may be the names of its
+    /// segments. See [`crate::StreamState::recognise`].
+    pub renamed: bool,
 }
 
 /// A URI resolved against the playlist that named it.
@@ -74,16 +77,20 @@ impl RenditionSpec {
             audio_groups: Vec::new(),
             pathways: vec![".".into()],
             fetch_segments: true,
+            renamed: false,
         }
     }
 
-    /// Made for the same viewers as `other`, whatever its URL.
-    pub(super) fn resembles(&self, other: &Self) -> bool {
-        self.kind == other.kind
-            && self.label == other.label
-            && self.bandwidth_bps == other.bandwidth_bps
-            && self.audio_groups == other.audio_groups
-            && self.pathways == other.pathways
+    /// Whom it is made for, whatever its URL: a hash of kind, label, bandwidth, groups and pathways.
+    #[must_use]
+    pub fn attributes(&self) -> u64 {
+        let hash = StableHash::new()
+            .with(&[self.kind as u8])
+            .with(self.label.as_bytes())
+            .with(&self.bandwidth_bps.unwrap_or_default().to_le_bytes())
+            .with(&[u8::from(self.bandwidth_bps.is_some())]);
+        let names = self.audio_groups.iter().map(String::as_bytes).chain([b"\n".as_slice()]);
+        names.chain(self.pathways.iter().map(String::as_bytes)).fold(hash, StableHash::with).finish()
     }
 
     /// The same URL listed again. The more important kind counts: an audio rendition is often listed as an
@@ -184,6 +191,7 @@ fn of_variant(variant: &Variant<'_>, kind: RenditionKind, location: Location) ->
             .collect(),
         pathways: vec![pathway(variant).to_owned()],
         fetch_segments: true,
+        renamed: false,
     }
 }
 
@@ -204,6 +212,7 @@ fn of_media(media: &MediaTag<'_>, pathways: &Pathways<'_>, location: Location) -
         audio_groups: if kind == RenditionKind::Audio { vec![media.group.to_owned()] } else { Vec::new() },
         pathways: pathways.map(|name| (*name).to_owned()).collect(),
         fetch_segments: true,
+        renamed: false,
     }
 }
 
@@ -217,6 +226,7 @@ fn i_frames(location: Location) -> RenditionSpec {
         audio_groups: Vec::new(),
         pathways: Vec::new(),
         fetch_segments: false,
+        renamed: false,
     }
 }
 

@@ -7,7 +7,7 @@ use super::memory::{Memory, path_of};
 use super::spec::RenditionSpec;
 use crate::buffer::Buffer;
 use crate::observation::Failure;
-use crate::rolling::Rolling;
+use crate::rolling::{Entry, Rolling};
 use crate::units::{EpochMs, MediaUs};
 
 /// State of a media playlist, in the words operators know.
@@ -59,6 +59,41 @@ pub struct Sample {
     pub download: Option<Duration>,
 }
 
+/// What the samples of a window come to. No sum of [`Rendition::MAX_SAMPLES`] values overflows 128 bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SampleSum {
+    pub(crate) count: usize,
+    pub(crate) ttfb_ns: u128,
+    /// Of those whose download was timed.
+    timed: usize,
+    timed_media_us: u128,
+    download_ns: u128,
+}
+
+impl Entry for Sample {
+    type Sum = SampleSum;
+
+    fn enter(self, sum: &mut SampleSum) {
+        sum.count += 1;
+        sum.ttfb_ns += self.ttfb.as_nanos();
+        if let Some(download) = self.download {
+            sum.timed += 1;
+            sum.timed_media_us += u128::from(self.media.0);
+            sum.download_ns += download.as_nanos();
+        }
+    }
+
+    fn leave(self, sum: &mut SampleSum) {
+        sum.count -= 1;
+        sum.ttfb_ns -= self.ttfb.as_nanos();
+        if let Some(download) = self.download {
+            sum.timed -= 1;
+            sum.timed_media_us -= u128::from(self.media.0);
+            sum.download_ns -= download.as_nanos();
+        }
+    }
+}
+
 /// Media that was published and not obtained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loss {
@@ -71,6 +106,27 @@ pub struct Loss {
 impl Loss {
     /// Nothing.
     pub const NONE: Self = Self { segments: 0, media: MediaUs::ZERO };
+}
+
+/// What the losses of a window come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LossSum {
+    segments: u128,
+    media_us: u128,
+}
+
+impl Entry for Loss {
+    type Sum = LossSum;
+
+    fn enter(self, sum: &mut LossSum) {
+        sum.segments += u128::from(self.segments);
+        sum.media_us += u128::from(self.media.0);
+    }
+
+    fn leave(self, sum: &mut LossSum) {
+        sum.segments -= u128::from(self.segments);
+        sum.media_us -= u128::from(self.media.0);
+    }
 }
 
 /// One rendition, as far as it is known.
@@ -158,6 +214,9 @@ impl Rendition {
 
     /// The stream's own playlist lists it again, maybe with another URL.
     pub(crate) fn list_again(&mut self, spec: &RenditionSpec) {
+        if self.spec == *spec {
+            return;
+        }
         if path_of(&self.spec.url) != path_of(&spec.url) {
             self.memory.forget_names();
         }
@@ -228,22 +287,25 @@ impl Rendition {
     /// Media lost in the last `window` before `now`.
     #[must_use]
     pub fn lost(&self, now: EpochMs, window: Duration) -> Loss {
-        self.losses.within(now, window).fold(Loss::NONE, |sum, loss| Loss {
-            segments: sum.segments.saturating_add(loss.segments),
-            media: sum.media + loss.media,
-        })
+        let LossSum { segments, media_us } = self.losses.sum(now, window);
+        let capped = |sum: u128| u64::try_from(sum).unwrap_or(u64::MAX);
+        Loss { segments: capped(segments), media: MediaUs(capped(media_us)) }
     }
 
     /// Media seconds per second of downloading in the window; none below `min_samples` or without a
     /// measurable download.
     #[must_use]
     pub fn download_ratio(&self, now: EpochMs, window: Duration, min_samples: usize) -> Option<f64> {
-        let timed = self.samples(now, window).filter_map(|s| Some((s.media, s.download?)));
-        let (count, media, time) = timed
-            .fold((0, MediaUs::ZERO, Duration::ZERO), |(n, m, t), (media, took)| {
-                (n + 1, m + media, t + took)
-            });
-        (count >= min_samples && !time.is_zero()).then(|| media.as_seconds() / time.as_secs_f64())
+        let SampleSum { timed, timed_media_us, download_ns, .. } = self.samples.sum(now, window);
+        #[expect(clippy::cast_precision_loss, reason = "a ratio for people: 2^53 nanoseconds are 104 days")]
+        let ratio = || timed_media_us as f64 * 1e3 / download_ns as f64;
+        (timed >= min_samples && download_ns > 0).then(ratio)
+    }
+
+    /// Time passes: what has left the window is forgotten.
+    pub(crate) fn forget(&mut self, now: EpochMs, window: Duration) {
+        self.samples.forget(now, window);
+        self.losses.forget(now, window);
     }
 }
 

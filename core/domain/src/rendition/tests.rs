@@ -224,7 +224,7 @@ fn check_recognised(before: &str, now: &str, change: impl Fn(&mut Rendition), ex
     let mut known: Vec<Rendition> =
         specs(before).into_iter().map(|s| Rendition::new(s, EpochMs(0))).collect();
     known.iter_mut().for_each(change);
-    let listed = recognise(&known.iter().collect::<Vec<_>>(), specs(now));
+    let listed = recognise(&known.iter().collect::<Vec<_>>(), std::iter::empty(), specs(now));
     let show = |spec: &RenditionSpec| {
         let same = known.iter().any(|rendition| rendition.spec.id == spec.id);
         format!("{}{}", if same { "=" } else { "" }, spec.url.trim_start_matches("http://h/"))

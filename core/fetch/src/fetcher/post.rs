@@ -136,7 +136,7 @@ impl Fetcher {
         let sent = hop::send(client, request, checked, &post.bounds(), deadline).await;
         let Head { mut response, .. } = sent.outcome?;
         posted.status = Some(response.status().as_u16());
-        posted.headers = KeptHeaders::of(response.headers());
+        posted.headers = KeptHeaders(response.headers().clone());
         response.remote_addr().map_or(Ok(()), |remote| checked.judge(remote.ip()))?;
         // The head says whether the message was taken. What its body lacks changes nothing.
         let _ = timeout_at(deadline, read_answer(&mut response, &mut posted.answer)).await;

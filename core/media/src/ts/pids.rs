@@ -2,16 +2,19 @@
 
 use crate::PidErrors;
 
-/// One [`Entry`] for each of the 8192 PIDs there can be: 32 kB, allocated once a
-/// segment and reached without a search. They are plain numbers, so that the
-/// allocator gives zeroed memory of which only the PIDs in use are ever touched.
+/// One [`Entry`] for each of the 8192 PIDs there can be, reached without a search. A
+/// page of neighbours is allocated when its first one is met: a segment has few PIDs,
+/// and clearing room for all would cost more than walking its packets.
 #[derive(Debug)]
 pub(super) struct Pids {
-    entries: Vec<u32>,
+    pages: Vec<Option<Box<Page>>>,
     any_error: bool,
 }
 
+type Page = [u32; PAGE];
+
 const PIDS: usize = 1 << 13;
+const PAGE: usize = 64;
 
 /// The last counter with what is known about it, and the errors so far.
 ///
@@ -42,14 +45,15 @@ impl Entry {
 
 impl Pids {
     pub(super) fn new() -> Self {
-        Self { entries: vec![0; PIDS], any_error: false }
+        Self { pages: vec![None; PIDS / PAGE], any_error: false }
     }
 
     /// A packet with payload: its counter is one more than the last, modulo 16.
     /// The same counter once more is an allowed duplicate, a third time is not.
     #[inline]
     pub(super) fn payload(&mut self, pid: u16, counter: u8, signalled: bool) {
-        let Some(stored) = self.entries.get_mut(usize::from(pid)) else { return };
+        let Some(page) = self.pages.get_mut(usize::from(pid) / PAGE) else { return };
+        let stored = &mut page.get_or_insert_with(|| Box::new([0; PAGE]))[usize::from(pid) % PAGE];
         let mut entry = Entry(*stored);
         let last = (entry.0 & 0x0F) as u8;
         if entry.0 & Entry::KNOWN == 0 || signalled || counter == (last + 1) & 0x0F {
@@ -65,21 +69,23 @@ impl Pids {
 
     /// A discontinuity was signalled by a packet without payload.
     pub(super) fn forget(&mut self, pid: u16) {
-        if let Some(stored) = self.entries.get_mut(usize::from(pid)) {
+        if let Some(Some(page)) = self.pages.get_mut(usize::from(pid) / PAGE) {
+            let stored = &mut page[usize::from(pid) % PAGE];
             *stored = Entry(*stored).without_counter();
         }
     }
 
     /// Bytes were lost: no counter can be compared with the last.
     pub(super) fn forget_counters(&mut self) {
-        self.entries.iter_mut().for_each(|stored| *stored = Entry(*stored).without_counter());
+        let stored = self.pages.iter_mut().flatten().flat_map(|page| page.iter_mut());
+        stored.for_each(|stored| *stored = Entry(*stored).without_counter());
     }
 
     pub(super) fn total_errors(&self) -> u64 {
         if !self.any_error {
             return 0;
         }
-        self.entries.iter().map(|stored| u64::from(Entry(*stored).errors())).sum()
+        self.entries().map(|(_, entry)| u64::from(entry.errors())).sum()
     }
 
     /// The first `limit` PIDs with errors, by rising PID.
@@ -87,11 +93,17 @@ impl Pids {
         if !self.any_error {
             return Vec::new();
         }
-        (0u16..)
-            .zip(&self.entries)
-            .map(|(pid, stored)| PidErrors { pid, errors: Entry(*stored).errors() })
+        self.entries()
+            .map(|(pid, entry)| PidErrors { pid, errors: entry.errors() })
             .filter(|found| found.errors > 0)
             .take(limit)
             .collect()
+    }
+
+    /// All of the pages in use, by rising PID.
+    fn entries(&self) -> impl Iterator<Item = (u16, Entry)> {
+        let firsts = (0_u16..).step_by(PAGE);
+        let pages = firsts.zip(&self.pages).filter_map(|(first, page)| Some((first, page.as_deref()?)));
+        pages.flat_map(|(first, page)| (first..).zip(page.iter().map(|stored| Entry(*stored))))
     }
 }

@@ -72,6 +72,7 @@ pub fn unpack_closing(bytes: &[u8]) -> Result<Closing, PackError> {
 
 fn write_rendition(out: &mut BitWriter, rendition: &RenditionClosing, base: EpochMs) {
     out.bits(rendition.id.0, 64);
+    out.bits(rendition.attributes, 64);
     write_playlist(out, rendition.playlist);
     write_time(out, base, rendition.playlist_since);
     out.bit(rendition.was_live);
@@ -93,6 +94,7 @@ fn write_rendition(out: &mut BitWriter, rendition: &RenditionClosing, base: Epoc
 
 fn read_rendition(from: &mut BitReader<'_>, base: EpochMs) -> Result<RenditionClosing, PackError> {
     let id = RenditionId(from.bits(64)?);
+    let attributes = from.bits(64)?;
     let playlist = read_playlist(from)?;
     let playlist_since = read_time(from, base)?;
     let was_live = from.bit()?;
@@ -113,6 +115,7 @@ fn read_rendition(from: &mut BitReader<'_>, base: EpochMs) -> Result<RenditionCl
     let buffer = read_buffer(from, base, target)?;
     Ok(RenditionClosing {
         id,
+        attributes,
         playlist,
         playlist_since,
         was_live,

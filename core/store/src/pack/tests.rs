@@ -157,7 +157,8 @@ prop_compose! {
 
 prop_compose! {
     fn rendition()(
-        (id, playlist, playlist_since) in (any::<u64>().prop_map(RenditionId), playlist(), time()),
+        (id, attributes) in (any::<u64>().prop_map(RenditionId), any::<u64>()),
+        (playlist, playlist_since) in (playlist(), time()),
         (was_live, dry_reported) in (any::<bool>(), any::<bool>()),
         (failed_loads, consecutive_lost) in (any::<u32>(), any::<u32>()),
         (loaded_at, changed_at, last_look) in (option::of(time()), option::of(time()), option::of(time())),
@@ -167,7 +168,7 @@ prop_compose! {
         buffer in buffer(),
     ) -> RenditionClosing {
         RenditionClosing {
-            id, playlist, playlist_since, was_live, failed_loads, loaded_at, changed_at, last_look, target,
+            id, attributes, playlist, playlist_since, was_live, failed_loads, loaded_at, changed_at, last_look, target,
             remembered, unsettled, consecutive_lost, obtained_to, dry_reported, buffer,
         }
     }

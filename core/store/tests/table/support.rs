@@ -116,6 +116,7 @@ pub(crate) fn closing(minute: Minute, renditions: u64) -> Closing {
         let first = minute.0 * 15;
         RenditionClosing {
             id: rendition_id(index),
+            attributes: rendition_id(index).0.rotate_left(32),
             playlist: PlaylistState::Live,
             playlist_since: EpochMs(began.0 + 4_312),
             was_live: true,

@@ -50,6 +50,7 @@ fn specs(setup: &str) -> Vec<RenditionSpec> {
             audio_groups: groups.into_iter().map(str::to_owned).collect(),
             pathways: vec![".".into()],
             fetch_segments: true,
+            renamed: false,
         }
     };
     setup.split_whitespace().map(spec).collect()

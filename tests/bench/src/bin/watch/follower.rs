@@ -24,6 +24,9 @@ pub(crate) struct FollowOptions {
     /// The bare loop.
     #[arg(long)]
     pub(crate) bare: bool,
+    /// On one thread.
+    #[arg(long)]
+    pub(crate) one_thread: bool,
     /// The measured stretch.
     #[arg(long)]
     pub(crate) seconds: u64,
@@ -40,6 +43,7 @@ impl FollowOptions {
         let mut arguments = vec!["follow".to_owned(), format!("--seconds={}", self.seconds)];
         arguments.extend(self.fetch_segments.then(|| "--fetch-segments".to_owned()));
         arguments.extend(self.bare.then(|| "--bare".to_owned()));
+        arguments.extend(self.one_thread.then(|| "--one-thread".to_owned()));
         arguments
     }
 

@@ -19,6 +19,7 @@ use hlsops_bench::origin_child::{OriginChild, OriginOptions, Served};
 use hlsops_bench::table::Table;
 use hlsops_bench::{BenchError, origin_child};
 use serde_json::{Value, json};
+use tokio::runtime::Builder;
 
 use follower::FollowOptions;
 
@@ -35,6 +36,9 @@ struct Options {
     /// Pairs of runs per line of the table.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=9))]
     rounds: u8,
+    /// Watcher and bare loop on one thread each; else on as many as there are cores.
+    #[arg(long)]
+    one_thread: bool,
     #[command(subcommand)]
     role: Option<Role>,
 }
@@ -52,10 +56,14 @@ enum Role {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut runtime = match &options.role {
+        Some(Role::Follow(FollowOptions { one_thread: true, .. })) => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("watch: cannot start worker threads: {error}");
+            eprintln!("watch: cannot start the runtime: {error}");
             return ExitCode::from(70);
         }
     };
@@ -124,7 +132,7 @@ async fn compare(options: &Options) -> Result<(), BenchError> {
     print!("\n{}", table.text());
     println!(
         "{}",
-        json!({"bench": "watch", "seconds": options.seconds, "rounds": options.rounds, "rows": rows})
+        json!({"bench": "watch", "seconds": options.seconds, "rounds": options.rounds, "one_thread": options.one_thread, "rows": rows})
     );
     Ok(())
 }
@@ -152,7 +160,8 @@ async fn one_run(
     fetch_segments: bool,
     bare: bool,
 ) -> Result<Run, BenchError> {
-    let follow = FollowOptions { fetch_segments, bare, seconds: options.seconds };
+    let follow =
+        FollowOptions { fetch_segments, bare, one_thread: options.one_thread, seconds: options.seconds };
     let mut process = Answering::start("follow", &follow.arguments())?;
     let urls: Vec<&str> = origin.urls.iter().map(url::Url::as_str).collect();
     let limit = follow.length() + Duration::from_secs(60);

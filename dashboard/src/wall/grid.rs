@@ -1,0 +1,181 @@
+//! The tiles, of which only those around the screen are made.
+
+use leptos::html::Ul;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{FocusEvent, HtmlElement, KeyboardEvent, Node};
+
+use super::board::Id;
+use super::keys;
+use super::store::WallStore;
+use super::tile::{Frame, tile};
+use super::view::{self, Screen};
+use crate::live::Freshness;
+
+/// The grid, and who is the one that the Tab key finds.
+#[derive(Clone, Copy)]
+pub(crate) struct Grid {
+    store: WallStore,
+    list: NodeRef<Ul>,
+    screen: RwSignal<Screen>,
+    /// The tile that has or had the focus.
+    active: RwSignal<Option<Id>>,
+    columns: Memo<usize>,
+}
+
+impl Grid {
+    pub(crate) fn new(store: WallStore) -> Self {
+        // Until it is measured: a screenful.
+        let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(1_000.0);
+        let screen = RwSignal::new(Screen { width: 0.0, top: 0.0, height });
+        let columns = Memo::new(move |_| screen.get().columns());
+        let grid = Self { store, list: NodeRef::new(), screen, active: RwSignal::new(None), columns };
+        let scroll = window_event_listener(leptos::ev::scroll, move |_| grid.measure());
+        let resize = window_event_listener(leptos::ev::resize, move |_| grid.measure());
+        on_cleanup(move || {
+            scroll.remove();
+            resize.remove();
+        });
+        Effect::new(move |_| {
+            // What stands above the grid moves it.
+            store.shown.track();
+            store.pending.track();
+            if grid.list.get().is_some() {
+                request_animation_frame(move || grid.measure());
+            }
+        });
+        grid
+    }
+
+    fn measure(self) {
+        let Some(list) = self.list.try_get_untracked().flatten() else { return };
+        let place = list.get_bounding_client_rect();
+        let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or_default();
+        let screen = Screen { width: place.width(), top: place.top(), height };
+        let before = self.screen.get_untracked();
+        // A grid that is hidden measures nothing.
+        if screen.width > 0.0 && (screen.columns(), screen.rows()) != (before.columns(), before.rows()) {
+            self.screen.set(screen);
+        }
+    }
+
+    /// Puts the focus on the first tile. False if there is none, or the focus is inside already.
+    pub(crate) fn enter(self) -> bool {
+        let first = self.store.shown.with_untracked(|shown| shown.first().cloned());
+        let focused = document().active_element();
+        let is_inside = self.list.get_untracked().is_some_and(|list| list.contains(focused.as_deref()));
+        match first.filter(|_| !is_inside) {
+            Some(first) => {
+                self.focus(first);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The tile is made if it was not, and gets the focus in the next frame; the browser scrolls to it.
+    fn focus(self, id: Id) {
+        let name = element_id(&id);
+        self.active.set(Some(id));
+        request_animation_frame(move || {
+            if let Some(element) = document().get_element_by_id(&name) {
+                let _ = element.unchecked_ref::<HtmlElement>().focus();
+            }
+        });
+    }
+
+    fn steer(self, event: &KeyboardEvent) {
+        if event.ctrl_key() || event.alt_key() || event.meta_key() {
+            return;
+        }
+        let to = self.store.shown.with_untracked(|shown| {
+            let active = self.active.get_untracked()?;
+            let at = shown.iter().position(|id| *id == active)?;
+            let to = keys::target(&event.key(), at, shown.len(), self.columns.get_untracked())?;
+            shown.get(to).cloned()
+        });
+        if let Some(to) = to {
+            event.prevent_default();
+            self.focus(to);
+        }
+    }
+
+    fn focus_in(self, event: &FocusEvent) {
+        self.store.hold(true);
+        let element = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
+        let name = element.map(|element| element.id()).unwrap_or_default();
+        let id =
+            self.store.shown.with_untracked(|shown| shown.iter().find(|id| element_id(id) == name).cloned());
+        if id.is_some() && self.active.get_untracked() != id {
+            self.active.set(id);
+        }
+    }
+
+    fn focus_out(self, event: &FocusEvent) {
+        let to = event.related_target().and_then(|to| to.dyn_into::<Node>().ok());
+        let stays = self.list.get_untracked().is_some_and(|list| to.is_some() && list.contains(to.as_ref()));
+        if !stays {
+            self.store.hold(false);
+        }
+    }
+
+    /// The tiles that are made: those around the screen, and the one with the focus wherever it is.
+    fn made(self) -> Vec<Id> {
+        let (rows, columns) = (self.screen.get().rows(), self.columns.get());
+        let active = self.active.get();
+        self.store.shown.with(|shown| {
+            let from = (rows.start * columns).min(shown.len());
+            let to = (rows.end * columns).min(shown.len());
+            let kept = active.and_then(|active| shown.iter().position(|id| *id == active));
+            let before = kept.filter(|place| *place < from).map(|place| shown[place].clone());
+            let after = kept.filter(|place| *place >= to).map(|place| shown[place].clone());
+            before.into_iter().chain(shown[from..to].iter().cloned()).chain(after).collect()
+        })
+    }
+
+    /// The one that the Tab key finds: the last that had the focus, else the first of all.
+    fn stop(self) -> Option<Id> {
+        self.store.shown.with(|shown| {
+            let active = self.active.get().filter(|active| shown.contains(active));
+            active.or_else(|| shown.first().cloned())
+        })
+    }
+}
+
+/// The name of a tile's link in the document.
+fn element_id(id: &str) -> String {
+    format!("tile-{id}")
+}
+
+/// The tiles.
+#[component]
+pub(crate) fn Tiles(grid: Grid) -> impl IntoView {
+    let fresh = Freshness::current();
+    let store = grid.store;
+    let count = Memo::new(move |_| store.shown.with(|shown| shown.len()));
+    let stop = Memo::new(move |_| grid.stop());
+    let one = move |id: Id| {
+        let frame = Frame {
+            name: element_id(&id),
+            columns: grid.columns,
+            count,
+            is_stop: Memo::new({
+                let id = id.clone();
+                move |_| stop.with(|stop| stop.as_ref() == Some(&id))
+            }),
+        };
+        store.cell(&id).map(|cell| tile(cell, frame, fresh))
+    };
+    view! {
+        <ul class="grid" node_ref=grid.list aria-label="Streams" hidden=move || count.get() == 0
+            style:grid-template-columns=move || format!("repeat({}, minmax(0, 1fr))", grid.columns.get())
+            style:height=move || format!("{}px", view::height(count.get(), grid.columns.get()))
+            on:pointerenter=move |_| store.hold(true)
+            on:pointerleave=move |_| store.hold(false)
+            on:focusin=move |event| grid.focus_in(&event)
+            on:focusout=move |event| grid.focus_out(&event)
+            on:keydown=move |event| grid.steer(&event)>
+            <For each=move || grid.made() key=Clone::clone let:id>{one(id)}</For>
+        </ul>
+    }
+}
