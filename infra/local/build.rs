@@ -1,8 +1,6 @@
 //! Lists the dashboard's files, so that they are built into the program. Where they are not built, the list is
 //! empty: nothing but `cargo demo` and a release needs them.
 
-#![expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
-
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

@@ -112,6 +112,7 @@ impl<C: Clock, N: Network> Crew<C, N> {
             self.settle();
             let wake = self.wake_at();
             tokio::select! {
+                biased;
                 Some(ended) = self.tasks.join_next_with_id() => {
                     self.ended(ended);
                     continue;
@@ -321,6 +322,7 @@ impl<C: Clock, N: Network> Crew<C, N> {
             }
             let wake = self.members.values().filter_map(Member::wake_at).min().unwrap_or(end).min(end);
             tokio::select! {
+                biased;
                 Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
                 () = self.shared.clock.sleep_until(wake) => {}
             }

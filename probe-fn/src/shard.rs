@@ -83,6 +83,7 @@ pub async fn watch_shard<C: Clock, N: Network>(
     let mut crew = Crew::new(shared, shard, before.changes, relieves);
     let superseded = match crew.muster().await {
         Ok(()) => tokio::select! {
+            biased;
             () = crew.watch(&mut nudged) => true,
             () = until => false,
         },

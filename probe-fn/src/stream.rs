@@ -118,6 +118,7 @@ async fn watch_inner<C: Clock, N: Network>(
         }
     };
     let state = tokio::select! {
+        biased;
         state = watching => state,
         (end, cost) = &mut writing => {
             *spent += cost;

@@ -152,6 +152,7 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
         let mut give_up = pin!(clock.sleep_until(clock.now() + DRAIN));
         while !self.under_way.is_empty() {
             tokio::select! {
+                biased;
                 Some(ended) = self.under_way.next() => self.take(ended),
                 () = &mut give_up => return,
             }

@@ -195,4 +195,3 @@ fn wrong_usage_names_the_field_and_the_fix() {
     }
     assert_eq!(hlsops(&["--help"]).status.code(), Some(0));
 }
-

@@ -104,7 +104,8 @@ fn the_demo_streams_reach_their_states() {
 
 fn has_codes(demo: &Demo, row: &DemoStream) -> bool {
     // Asking costs a process: only where there is something to find.
-    row.codes.is_empty() || demo.codes(row.id).is_superset(&row.codes.iter().map(|code| (*code).to_owned()).collect())
+    row.codes.is_empty()
+        || demo.codes(row.id).is_superset(&row.codes.iter().map(|code| (*code).to_owned()).collect())
 }
 
 fn break_and_heal(demo: &Demo) {
@@ -113,7 +114,9 @@ fn break_and_heal(demo: &Demo) {
     let listed: Value = serde_json::from_str(&listed).unwrap();
     assert_eq!(listed["streams"].as_array().unwrap().len(), DEMO.len());
     let id = demo.stream("steady")["id"].clone();
-    let fault = |fault: Value| demo.request("POST /local/demo/fault", &json!({"stream": id, "fault": fault}).to_string());
+    let fault = |fault: Value| {
+        demo.request("POST /local/demo/fault", &json!({"stream": id, "fault": fault}).to_string())
+    };
     let known: Vec<Value> = listed["faults"].as_array().unwrap().iter().map(|f| f["id"].clone()).collect();
     assert!(known.contains(&json!("playlist-503")), "{known:?}");
     assert_eq!(fault(json!("playlist-503")).0, 204);

@@ -139,7 +139,8 @@ fn backups_keys_and_imports() {
     assert_eq!(world.end(), 0);
     // Nobody serves: the same commands work in their own process.
     let names = |list: Value| -> Vec<String> {
-        let mut all: Vec<_> = list.as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap().to_owned()).collect();
+        let mut all: Vec<_> =
+            list.as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap().to_owned()).collect();
         all.sort_unstable();
         all
     };

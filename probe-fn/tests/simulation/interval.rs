@@ -15,7 +15,8 @@ const MINUTE: u64 = 60_000;
 /// Streams of each segment length, looked at every so many seconds, with hand-overs and loops.
 async fn run(every_s: &[u64], faults: &[Fault]) -> World {
     let mut all = Vec::new();
-    for (nth, (every_s, target_s)) in every_s.iter().flat_map(|e| [2, 4, 6, 10].map(|t| (*e, t))).enumerate() {
+    for (nth, (every_s, target_s)) in every_s.iter().flat_map(|e| [2, 4, 6, 10].map(|t| (*e, t))).enumerate()
+    {
         let shape = ((target_s, 6), (2, true));
         let stream =
             VirtualStream::new(&format!("s{nth}"), shape.0, shape.1, faults.to_vec(), length(PLAN.minutes));

@@ -36,18 +36,18 @@ const CALM: Plan = Plan { seed: 0, streams: 15, minutes: 60, clock_steps: false,
 
 #[test]
 fn hand_overs_do_not_show() {
-    let tally = run(0..3, CALM);
-    assert!(tally.watched > 2_500 && tally.transitions > 10, "{tally:?}");
+    let tally = run(0..2, CALM);
+    assert!(tally.watched > 2_000 && tally.transitions > 10, "{tally:?}");
 }
 
 #[test]
 fn racing_watchers_that_die_lose_nothing_and_double_nothing() {
-    let tally = run(100..105, Plan { chaos: true, ..CALM });
-    assert!(tally.watched > 4_000 && tally.transitions > 20 && tally.runs > 100, "{tally:?}");
+    let tally = run(100..104, Plan { chaos: true, ..CALM });
+    assert!(tally.watched > 3_000 && tally.transitions > 40 && tally.runs > 100, "{tally:?}");
 }
 
 #[test]
 fn nor_do_those_whose_clocks_are_wrong() {
     let tally = run(200..204, Plan { chaos: true, clock_steps: true, ..CALM });
-    assert!(tally.watched > 3_000 && tally.transitions > 20 && tally.runs > 100, "{tally:?}");
+    assert!(tally.watched > 2_000 && tally.transitions > 40 && tally.runs > 100, "{tally:?}");
 }

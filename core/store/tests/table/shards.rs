@@ -69,7 +69,7 @@ async fn new_streams_spread_over_as_many_shards_as_there_are() {
     let place = async |n| store.place(&id(n)).await.expect("answer").value;
     assert_eq!(place(1).await, ShardId(0), "there is no plan");
     for count in [4, 3] {
-        store.grow_shards(count).await.expect("answer").value;
+        let _ = store.grow_shards(count).await.expect("answer");
     }
     assert_eq!(store.shard_count().await.expect("answer").value, 4, "never fewer");
     let mut counts = [0; 4];

@@ -10,8 +10,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::commands::{
-    BackupOptions, ImportOptions, IncidentCommand, IncidentsOptions, KeyCommand, RestoreOptions, StreamCommand,
-    TimelineOptions,
+    BackupOptions, ImportOptions, IncidentCommand, IncidentsOptions, KeyCommand, RestoreOptions,
+    StreamCommand, TimelineOptions,
 };
 use crate::demo::DemoOptions;
 use crate::serve::ServeOptions;

@@ -151,9 +151,7 @@ impl Ask {
             request = request.header(header::IF_MATCH, version);
         }
         match self.body {
-            Some(body) => {
-                request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body))
-            }
+            Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body)),
             None => request.body(Body::empty()),
         }
     }
@@ -282,9 +280,9 @@ fn authority(endpoint: &Endpoint) -> &str {
 async fn answers(endpoint: &Endpoint) -> bool {
     let ask = Ask::local(Method::GET, &["self"]);
     match ask.into_request(&endpoint.key) {
-        Ok(request) => {
-            http::send(authority(endpoint), request).await.is_ok_and(|response| response.status().is_success())
-        }
+        Ok(request) => http::send(authority(endpoint), request)
+            .await
+            .is_ok_and(|response| response.status().is_success()),
         Err(_) => false,
     }
 }

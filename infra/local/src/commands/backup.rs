@@ -60,7 +60,12 @@ pub(super) async fn run(options: BackupOptions) -> Done {
 pub(crate) fn restore(options: RestoreOptions) -> Done {
     let folder = options.folder.path().map_err(|none| CallError::Usage(none.to_string()))?;
     Engine::restore(&options.file, &folder).map_err(OpenError::from)?;
-    say(&format!("restored {} to {}; start `hlsops serve --data {}`\n", options.file.display(), folder.display(), folder.display()))?;
+    say(&format!(
+        "restored {} to {}; start `hlsops serve --data {}`\n",
+        options.file.display(),
+        folder.display(),
+        folder.display()
+    ))?;
     Ok(Exit::Clean)
 }
 

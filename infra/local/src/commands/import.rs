@@ -119,7 +119,10 @@ fn read(file: &std::path::Path) -> Result<Vec<Line>, CallError> {
     let failed = |source| CallError::File { action: "read", path: shown(), source };
     let bytes = std::fs::metadata(file).map_err(failed)?.len();
     if bytes > MAX_BYTES {
-        return Err(CallError::Usage(format!("`{}` has {bytes} bytes, at most {MAX_BYTES} are read", shown())));
+        return Err(CallError::Usage(format!(
+            "`{}` has {bytes} bytes, at most {MAX_BYTES} are read",
+            shown()
+        )));
     }
     let text = std::fs::read_to_string(file).map_err(failed)?;
     parse_file(text.trim_start_matches('\u{feff}'))
@@ -180,8 +183,7 @@ fn link_id(id: &str) -> Option<String> {
 
 fn left_out(fields: &Map<String, Value>) -> String {
     const KNOWN: [&str; 4] = ["id", "name", "manifest_url", "enabled"];
-    let unknown: Vec<&str> =
-        fields.keys().map(String::as_str).filter(|name| !KNOWN.contains(name)).collect();
+    let unknown: Vec<&str> = fields.keys().map(String::as_str).filter(|name| !KNOWN.contains(name)).collect();
     if unknown.is_empty() { String::new() } else { format!("left out: {}", unknown.join(", ")) }
 }
 

@@ -89,7 +89,8 @@ pub(super) async fn run(command: IncidentCommand) -> Done {
             other => other,
         })?;
     options.place.print(&incident, |incident| {
-        let by = incident.acknowledged_by.as_deref().map_or(String::new(), |by| format!(" by {}", plain(by, 80)));
+        let by =
+            incident.acknowledged_by.as_deref().map_or(String::new(), |by| format!(" by {}", plain(by, 80)));
         format!("acknowledged{by}: {}\n", plain(&incident.title, 200))
     })?;
     Ok(Exit::Clean)

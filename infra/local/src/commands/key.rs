@@ -102,7 +102,14 @@ async fn list(options: ListOptions) -> Done {
                 Scope::Admin => "admin",
             };
             let begins = format!("{}...", key.prefix);
-            vec![key.id.clone(), scope.to_owned(), begins, time(&key.last_used_at), time(&key.expires_at), key.name.clone()]
+            vec![
+                key.id.clone(),
+                scope.to_owned(),
+                begins,
+                time(&key.last_used_at),
+                time(&key.expires_at),
+                key.name.clone(),
+            ]
         };
         let rows: Vec<_> = keys.iter().map(row).collect();
         lay_out(&["ID", "SCOPE", "KEY", "LAST USED", "EXPIRES", "NAME"], &rows)

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
-use hlsops_wire::{
-    Header, List, Segments, State, Stream, StreamCreate, StreamDetail, Watch, WatchMode,
-};
+use hlsops_wire::{Header, List, Segments, State, Stream, StreamCreate, StreamDetail, Watch, WatchMode};
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::json;
 use url::Url;
@@ -223,7 +221,10 @@ fn text(detail: &StreamDetail) -> String {
         line("threshold", &format!("{name}={value}"));
     }
     if let Some(incident) = &detail.active_incident {
-        line("incident", &format!("{} since {}: {}", incident.id, moment(&incident.opened_at), incident.title));
+        line(
+            "incident",
+            &format!("{} since {}: {}", incident.id, moment(&incident.opened_at), incident.title),
+        );
     }
     let row = |rendition: &hlsops_wire::Rendition| {
         vec![
@@ -299,7 +300,10 @@ fn choose(streams: &[Stream], named: &str) -> Result<String, String> {
         match (found.next(), found.next()) {
             (Some(one), None) => return Ok(one.id.clone()),
             (Some(one), Some(other)) => {
-                return Err(format!("`{shown}` is more than one stream: use the id, {} or {}", one.id, other.id));
+                return Err(format!(
+                    "`{shown}` is more than one stream: use the id, {} or {}",
+                    one.id, other.id
+                ));
             }
             (None, _) => {}
         }

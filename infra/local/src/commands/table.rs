@@ -46,10 +46,13 @@ mod tests {
     #[test]
     fn columns_are_aligned_and_foreign_text_is_safe() {
         let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
-        let table = lay_out(&["STATE", "NAME", "URL"], &[
-            row(["\x1b[32mOK\x1b[0m", "a\x1b[2J", "http://x/"]),
-            row(["DEGRADED", "longer name", "http://y/"]),
-        ]);
+        let table = lay_out(
+            &["STATE", "NAME", "URL"],
+            &[
+                row(["\x1b[32mOK\x1b[0m", "a\x1b[2J", "http://x/"]),
+                row(["DEGRADED", "longer name", "http://y/"]),
+            ],
+        );
         let shown = "STATE     NAME         URL\n\x1b[32mOK\x1b[0m        a·[2J        http://x/\n\
                      DEGRADED  longer name  http://y/\n";
         assert_eq!(table, shown);

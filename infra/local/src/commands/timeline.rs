@@ -65,7 +65,8 @@ async fn read(api: &Api, id: &str, from: &str, most: usize) -> Result<Vec<Timeli
     let mut cursor: Option<String> = None;
     for _ in 0..PAGES {
         let wanted = most.saturating_sub(entries.len()).to_string();
-        let mut ask = Ask::api(Method::GET, &["streams", id, "timeline"]).query("from", from).query("limit", &wanted);
+        let mut ask =
+            Ask::api(Method::GET, &["streams", id, "timeline"]).query("from", from).query("limit", &wanted);
         if let Some(cursor) = &cursor {
             ask = ask.query("cursor", cursor);
         }

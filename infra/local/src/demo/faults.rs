@@ -152,7 +152,8 @@ mod tests {
         let origin = Origin::start(OriginConfig { demo: true, ..OriginConfig::default() }).await.unwrap();
         for row in &DEMO {
             for known in &BREAKAGES {
-                put(&origin, row.id, Some(known.fault)).unwrap_or_else(|e| panic!("{} {}: {e}", row.id, known.id));
+                put(&origin, row.id, Some(known.fault))
+                    .unwrap_or_else(|e| panic!("{} {}: {e}", row.id, known.id));
                 assert_eq!(origin.faults(row.id).len(), 1, "{} {}", row.id, known.id);
             }
             put(&origin, row.id, None).unwrap();

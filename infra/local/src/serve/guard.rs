@@ -128,7 +128,9 @@ mod tests {
         for host in ["127.0.0.1:8080", "localhost:8080", "LOCALHOST", "[::1]:8080"] {
             check(LOCAL, None, host, None, true);
         }
-        for host in ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "", "localhost.evil", "::1"] {
+        for host in
+            ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "", "localhost.evil", "::1"]
+        {
             check(LOCAL, None, host, None, false);
         }
     }
@@ -136,7 +138,9 @@ mod tests {
     #[test]
     fn only_pages_of_this_server_may_ask() {
         check(LOCAL, None, LOCAL, Some("http://127.0.0.1:8080"), true);
-        for origin in ["http://evil.example", "null", "http://127.0.0.1:3000", "http://localhost:8080", "file://"] {
+        for origin in
+            ["http://evil.example", "null", "http://127.0.0.1:3000", "http://localhost:8080", "file://"]
+        {
             check(LOCAL, None, LOCAL, Some(origin), false);
         }
     }

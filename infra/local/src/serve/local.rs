@@ -76,7 +76,9 @@ async fn ask_key(State(local): State<Local>, request: Request, next: Next) -> Re
 /// In the same time, wherever they differ.
 fn is_bearer(headers: &HeaderMap, key: &str) -> bool {
     let given = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
-    given.and_then(|value| value.strip_prefix(b"Bearer ")).is_some_and(|given| given.ct_eq(key.as_bytes()).into())
+    given
+        .and_then(|value| value.strip_prefix(b"Bearer "))
+        .is_some_and(|given| given.ct_eq(key.as_bytes()).into())
 }
 
 #[cfg(test)]

@@ -157,7 +157,10 @@ pub(crate) async fn first_key(api: &Api) -> Result<Option<String>, CallError> {
 fn welcome(address: &str, key: &str) -> std::io::Result<()> {
     let mut out = stdout();
     writeln!(out, "Open {address}/#key={key}")?;
-    writeln!(out, "The key in it is shown this once. `hlsops key new NAME --scope admin` makes another one.")?;
+    writeln!(
+        out,
+        "The key in it is shown this once. `hlsops key new NAME --scope admin` makes another one."
+    )?;
     out.flush()
 }
 

@@ -88,8 +88,7 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut child =
-            program(args).env("HLSOPS_LOG", "warn").stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = program(args).env("HLSOPS_LOG", "warn").stdout(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         Self { child, out }
     }

@@ -116,7 +116,7 @@ impl Transport for Connection {
         let ttfb = Duration::from_millis(self.jitter(path, 20));
         let download = ttfb + Duration::from_millis(self.jitter(path, 200));
         tokio::time::sleep(download).await;
-        let bytes = self.jitter(path, 250_000 * self.script.segment_s);
+        let bytes = self.jitter(path, 25_000 * self.script.segment_s);
         SegmentAnswer { queue: Duration::ZERO, ttfb, download, bytes, length_known: true, outcome: Ok(()) }
     }
 }
@@ -136,6 +136,7 @@ fn kind(call: &Call<'_>) -> &'static str {
         "GetItem" => "read plan, summary",
         "PutItem" if has("\"SH#") => "write the summary",
         "PutItem" if has("\"st\"") => "write a minute",
+        "PutItem" if has("\"E#") => "write findings",
         "PutItem" if has("\"to\"") => "write a gap",
         "PutItem" => "claim a minute (take-over)",
         other => other,
