@@ -33,7 +33,6 @@ pub(crate) use status::Status;
 const BASE: &str = "/api/v1";
 
 /// The router. Unknown paths are answered with a problem, so it can be the fallback of another router.
-#[must_use]
 pub fn build_router(app: App) -> Router {
     let (router, document) = all(&Arc::new(Api::new(app)));
     router.merge(docs::router(&document)).layer(layers::from_fn(middleware::finish))

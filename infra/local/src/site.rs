@@ -131,8 +131,6 @@ async fn protect(request: Request, next: Next) -> Response {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
     use tower::ServiceExt as _;
 

@@ -1,5 +1,4 @@
 //! A killed server loses nothing it answered and invents nothing. `cargo xtask bench killed` does it longer.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use hlsops_bench::killed::{Killing, run};
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::cargo::{Workspace, cargo, run, spelt};
 use crate::error::Error;
-use crate::{browser, cloud, deny, machine, purity};
+use crate::{browser, deny, machine, purity};
 
 /// One check. Adding one is one entry in [`STEPS`].
 struct Step {
@@ -24,7 +24,7 @@ enum Action {
     Own(fn(&Workspace) -> Result<(), Error>),
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 8] = [
     Step {
         name: "fmt",
         about: "the source is formatted",
@@ -58,12 +58,6 @@ const STEPS: [Step; 9] = [
         name: "purity",
         about: "the pure crates depend on nothing but their short lists",
         action: Action::Own(purity::dependencies_are_listed),
-        repair: None,
-    },
-    Step {
-        name: "template",
-        about: "the CloudFormation template passes cfn-lint (its policies are a test of hlsops-cloud)",
-        action: Action::Own(cloud::lint),
         repair: None,
     },
     Step {

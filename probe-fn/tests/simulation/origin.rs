@@ -147,7 +147,9 @@ impl VirtualStream {
     fn list(&self, track: usize, ms: u64) -> String {
         let all = &self.tracks[track].segments;
         let mut count = self.tracks[track].count(ms);
-        if self.fault(Some(track), ms, |kind| kind == Kind::OlderCopy).is_some() && ms / 1_000 % 2 == 0 {
+        if self.fault(Some(track), ms, |kind| kind == Kind::OlderCopy).is_some()
+            && (ms / 1_000).is_multiple_of(2)
+        {
             let older = self.tracks[track].count(ms.saturating_sub(2_000 * self.target_s));
             count = if all[older - 1].part == all[count - 1].part { older } else { count };
         }

@@ -201,7 +201,7 @@ fn stream(nth: usize, minutes: u64, random: &mut Random) -> VirtualStream {
     let target = random.one_of(&[2, 4, 6, 10, 10, 10]);
     let window = usize::try_from(random.within(4..10)).unwrap();
     let tracks = random.one_of(&[1, 1, 1, 2, 2, 3]);
-    let faults = if nth % 3 == 0 { Vec::new() } else { faults(tracks, minutes * 60_000, random) };
+    let faults = if nth.is_multiple_of(3) { Vec::new() } else { faults(tracks, minutes * 60_000, random) };
     let audio = tracks > 1 && random.permille(500);
     VirtualStream::new(&format!("s{nth}"), (target, window), (tracks, audio), faults, length(minutes))
 }
