@@ -50,6 +50,8 @@ enum Task {
     },
     /// Build the dashboard into dashboard/dist
     Site,
+    /// Play the demo's first minute in a real browser (tests/e2e)
+    Browser,
     /// Run a benchmark; without a name, name them
     Bench {
         /// Which benchmark
@@ -85,6 +87,7 @@ fn dispatch(cli: Cli) -> Result<(), Error> {
         }
         Some(Task::Verify { only, .. }) => verify::verify(&Workspace::load()?, &only),
         Some(Task::Site) => site::build(&Workspace::load()?),
+        Some(Task::Browser) => browser::first_minute(&Workspace::load()?),
         Some(Task::Bench { name, args }) => run::bench(&Workspace::load()?, name.as_deref(), &args),
         Some(Task::Audit) => deny::advisories(&Workspace::load()?),
     }

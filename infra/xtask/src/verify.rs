@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::cargo::{Workspace, cargo, run, spelt};
 use crate::error::Error;
-use crate::{browser, deny, machine, purity};
+use crate::{deny, machine, purity};
 
 /// One check. Adding one is one entry in [`STEPS`].
 struct Step {
@@ -24,7 +24,7 @@ enum Action {
     Own(fn(&Workspace) -> Result<(), Error>),
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 7] = [
     Step {
         name: "fmt",
         about: "the source is formatted",
@@ -70,12 +70,6 @@ const STEPS: [Step; 8] = [
         name: "doc",
         about: "the documentation builds without a warning",
         action: Action::Cargo(&["doc", "--workspace", "--no-deps", "--locked"], Some("-D warnings")),
-        repair: None,
-    },
-    Step {
-        name: "browser",
-        about: "the demo's first minute in a real browser (tests/e2e)",
-        action: Action::Own(browser::first_minute),
         repair: None,
     },
 ];
