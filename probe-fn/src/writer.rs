@@ -59,6 +59,9 @@ impl PageWriter {
     }
 
     async fn save(&mut self, page: &Page) -> Result<Saved, StoreError> {
+        if let Some(heir) = &page.heir {
+            self.chain.bequeath(heir.clone());
+        }
         let minute = self.chain.minute_at(page.minute);
         let content = Content { closing: &page.closing, log: &page.log };
         let saved = self.store.save_minute(&mut self.chain, minute, content).await?.add_to(&mut self.spent);

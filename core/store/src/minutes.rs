@@ -82,6 +82,8 @@ pub enum Saved {
 pub struct Chain {
     pub(crate) stream: StreamId,
     pub(crate) writer: Writer,
+    /// Whose the next item is to be.
+    pub(crate) heir: Option<Writer>,
     /// The newest item, which may be rewritten, with its revision.
     pub(crate) newest: Option<(Minute, u64)>,
     /// Where the next item belongs.
@@ -95,6 +97,12 @@ impl Chain {
     #[must_use]
     pub fn minute_at(&self, now: Minute) -> Minute {
         self.newest.map_or(self.next, |(newest, _)| newest).max(now)
+    }
+
+    /// Makes the next save the last one: it is stored as the heir's, who then takes the chain over without
+    /// having to seal it. Whatever this chain saves after it is [`Saved::Lost`].
+    pub fn bequeath(&mut self, heir: Writer) {
+        self.heir = Some(heir);
     }
 
     /// Whose it is.
@@ -218,7 +226,8 @@ impl Store {
         const TRIES: u32 = 4;
         let mut spent = Spent::default();
         for _ in 0..TRIES {
-            let item = write_minute(&chain.stream, minute, &chain.writer, expected + 1, body);
+            let owner = chain.heir.as_ref().unwrap_or(&chain.writer);
+            let item = write_minute(&chain.stream, minute, owner, expected + 1, body);
             let verdict = self.put_expecting(&item, expected, &chain.writer).await?.add_to(&mut spent);
             let Some(found) = verdict.refused() else {
                 return Ok(Paid { value: Ok((expected + 1, body.reach(minute))), spent });

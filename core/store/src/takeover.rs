@@ -138,7 +138,7 @@ impl Store {
             (None, None) => now,
         };
         let (stream, writer) = (stream.clone(), writer.clone());
-        let mut chain = Chain { stream, writer, newest: None, next, claim: 0 };
+        let mut chain = Chain { stream, writer, heir: None, newest: None, next, claim: 0 };
         let mut spent = Spent::default();
         // First the way forward, then the way it might be rewritten.
         let claimed = match &end.claim {

@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn slower_than_real_time_stands_out() {
         assert_eq!(ratio(Some(0.44)), ("0.4\u{d7}".into(), true));
-        assert_eq!(ratio(Some(3.14)), ("3.1\u{d7}".into(), false));
+        assert_eq!(ratio(Some(3.12)), ("3.1\u{d7}".into(), false));
         assert_eq!(ratio(None), ("\u{2013}".into(), false));
         assert_eq!(optional(Some(640), "ms"), "640 ms");
     }

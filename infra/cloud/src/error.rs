@@ -91,6 +91,6 @@ impl Error {
 
     /// What the system said about a file.
     pub(crate) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
-        |source| Self::File { doing, path: path.into(), source }
+        move |source| Self::File { doing, path: path.into(), source }
     }
 }

@@ -84,6 +84,8 @@ enum Task {
         #[arg(long)]
         port: Option<u16>,
     },
+    /// Deploy the functions' own binaries to the emulator, and use what was deployed
+    E2eCloud,
     /// What an installation costs a month, from measured figures
     Cost,
     /// Look the dependencies up in the database of security advisories (needs the network)
@@ -118,6 +120,7 @@ fn dispatch(cli: Cli) -> Result<(), Error> {
         Some(Task::Deploy { wanted }) => cloud::deploy(&Workspace::load()?, &wanted),
         Some(Task::Destroy { stack, yes }) => cloud::destroy(&stack, yes),
         Some(Task::Emulator { port }) => cloud::emulator::foreground(&Workspace::load()?, port),
+        Some(Task::E2eCloud) => cloud::end_to_end(&Workspace::load()?),
         Some(Task::Cost) => cloud::cost::print(),
         Some(Task::Audit) => deny::advisories(&Workspace::load()?),
     }

@@ -1,5 +1,5 @@
 //! The whole installation with the functions' own binaries, deployed to an emulator of AWS and used as an
-//! operator would: `cargo verify --only cloud` starts the emulator, builds the binaries and runs this.
+//! operator would: `cargo xtask e2e-cloud` starts the emulator, builds the binaries and runs this.
 //!
 //! Every line it prints is something that was seen, with the second since the start.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to a terminal")]
