@@ -68,7 +68,7 @@ pub(crate) async fn no_method() -> ApiError {
     ApiError::new(Kind::WrongMethod, "the methods of each path are listed at /docs")
 }
 
-/// Names the headers' length of JSON bodies etc. need no clock of the application: ids only want to be distinct.
+/// The system's own clock: an id only wants to be distinct, whatever time the application lives in.
 fn epoch_ms() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or_default()

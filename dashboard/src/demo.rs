@@ -1,5 +1,6 @@
 //! The banner of the demo, where the server says that it is one.
 
+use leptos::html::Details;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde::{Deserialize, Serialize};
@@ -68,12 +69,20 @@ fn Banner(demo: Demo) -> impl IntoView {
     let fault = RwSignal::new(demo.faults.first().map(|fault| fault.id.clone()).unwrap_or_default());
     let busy = RwSignal::new(false);
     let names = StoredValue::new(demo.clone());
+    let menu = NodeRef::<Details>::new();
+    // Out of the way of the tile that turns.
+    let close = move || {
+        if let Some(menu) = menu.get_untracked() {
+            let _ = menu.remove_attribute("open");
+        }
+    };
     let send = move |fault: Option<String>| {
         let stream = stream.get_untracked();
         let name = names.with_value(|demo| {
             demo.streams.iter().find(|s| s.id == stream).map_or_else(|| stream.clone(), |s| s.name.clone())
         });
         let heals = fault.is_none();
+        close();
         busy.set(true);
         spawn_local(async move {
             let sent = client.post(FAULT, &Break { stream, fault }).await;
@@ -88,7 +97,11 @@ fn Banner(demo: Demo) -> impl IntoView {
     view! {
         <section class="demo" aria-label="Demo">
             <p><b>"Demo."</b>" These streams are made on this machine. Break one and watch its tile turn."</p>
-            <details class="menu">
+            <details class="menu" node_ref=menu on:keydown=move |event| {
+                if event.key() == "Escape" {
+                    close();
+                }
+            }>
                 <summary class="button">"Break a stream"</summary>
                 <div class="sheet">
                     <label>"Stream"

@@ -116,15 +116,14 @@ async function firstMinute(page, url) {
   console.log("nine tiles are in their states");
   await inspect(page, look, "wall");
 
+  const [stream, fault] = [page.locator(".sheet select").nth(0), page.locator(".sheet select").nth(1)];
   await page.getByText("Break a stream").click();
-  await page.getByLabel("Stream", { exact: true }).selectOption({ label: "Steady" });
-  const faults = page.getByLabel("What breaks");
-  const unavailable = faults.locator("option", { hasText: /503|unavailable/i }).first();
-  await faults.selectOption(await unavailable.getAttribute("value"));
+  await stream.selectOption({ label: "Steady" });
+  const unavailable = fault.locator("option", { hasText: /503|unavailable/i }).first();
+  await fault.selectOption(await unavailable.getAttribute("value"));
   await page.getByRole("button", { name: "Break it" }).click();
   const turned = await waitForState(page, "Steady", ["UNHEALTHY"], 40_000);
   console.log(`broken: the tile turned after ${(turned / 1000).toFixed(1)} s`);
-  await page.getByText("Break a stream").click();
 
   await page.keyboard.press("/");
   await page.keyboard.type("steady");
@@ -145,7 +144,7 @@ async function firstMinute(page, url) {
 
   await page.getByRole("navigation", { name: "Main" }).getByText("Wall").click();
   await page.getByText("Break a stream").click();
-  await page.getByLabel("Stream", { exact: true }).selectOption({ label: "Steady" });
+  await stream.selectOption({ label: "Steady" });
   await page.getByRole("button", { name: "Heal it" }).click();
   await waitForState(page, "Steady", ["HEALTHY"], 240_000);
   await page.goto(incident);

@@ -127,9 +127,14 @@ impl Grid {
             let from = (rows.start * columns).min(shown.len());
             let to = (rows.end * columns).min(shown.len());
             let kept = active.and_then(|active| shown.iter().position(|id| *id == active));
-            let before = kept.filter(|place| *place < from).map(|place| shown[place].clone());
-            let after = kept.filter(|place| *place >= to).map(|place| shown[place].clone());
-            before.into_iter().chain(shown[from..to].iter().cloned()).chain(after).collect()
+            let before = kept.filter(|place| *place < from);
+            let after = kept.filter(|place| *place >= to);
+            let places = before.into_iter().chain(from..to).chain(after);
+            let put = |place: usize| {
+                self.store.put(&shown[place], place);
+                shown[place].clone()
+            };
+            places.map(put).collect()
         })
     }
 

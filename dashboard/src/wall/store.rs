@@ -7,7 +7,7 @@ use hlsops_wire::{Wall, WallCounts};
 use leptos::prelude::*;
 
 use super::board::{self, Board, Entry, Id};
-use super::hold;
+use super::hold::{self, Sorted};
 use super::query::Query;
 use crate::client::Failure;
 
@@ -18,7 +18,7 @@ const SPEAK_EVERY_MS: f64 = 10_000.0;
 #[derive(Clone)]
 pub(crate) struct Cell {
     pub(crate) entry: ArcRwSignal<Arc<Entry>>,
-    /// Where it stands among those that are shown; anything where it is not shown.
+    /// Where it stands among those that are shown, once its tile has been made.
     pub(crate) place: ArcRwSignal<usize>,
 }
 
@@ -26,6 +26,7 @@ pub(crate) struct Cell {
 #[derive(Clone, Copy)]
 pub(crate) struct WallStore {
     board: StoredValue<Board>,
+    sorted: StoredValue<Sorted>,
     cells: StoredValue<HashMap<Id, Cell>>,
     /// The streams that are shown, in the order of the wall.
     pub(crate) shown: RwSignal<Arc<[Id]>>,
@@ -49,6 +50,7 @@ impl WallStore {
     pub(crate) fn start() -> Self {
         let store = Self {
             board: StoredValue::new(Board::default()),
+            sorted: StoredValue::new(Sorted::default()),
             cells: StoredValue::new(HashMap::new()),
             shown: RwSignal::new(Arc::default()),
             total: RwSignal::new(0),
@@ -72,6 +74,7 @@ impl WallStore {
     /// Forgets everything: another key may belong to another account.
     pub(crate) fn clear(self) {
         self.board.set_value(Board::default());
+        self.sorted.update_value(Sorted::forget);
         self.cells.update_value(HashMap::clear);
         self.is_loaded.set(false);
         self.failure.set(None);
@@ -88,9 +91,21 @@ impl WallStore {
         self.cells.with_value(|cells| cells.get(id).cloned())
     }
 
+    /// Says where a stream stands.
+    pub(crate) fn put(self, id: &Id, place: usize) {
+        self.cells.with_value(|cells| {
+            if let Some(cell) = cells.get(id).filter(|cell| cell.place.get_untracked() != place) {
+                cell.place.set(place);
+            }
+        });
+    }
+
     /// Takes an answer over.
     pub(crate) fn apply(self, wall: Wall, now_ms: f64) {
         let changes = self.board.try_update_value(|board| board.apply(wall)).unwrap_or_default();
+        if !(changes.changed.is_empty() && changes.removed.is_empty()) {
+            self.sorted.update_value(Sorted::forget);
+        }
         let counts = self.board.with_value(|board| board.counts);
         self.cells.update_value(|cells| {
             for id in &changes.removed {
@@ -150,7 +165,9 @@ impl WallStore {
     /// Brings the wall in order, unless it is held; `now` also then.
     pub(crate) fn arrange(self, now: bool) {
         let query = self.query.get_untracked();
-        let (next, total) = self.board.with_value(|board| (hold::arrange(board, &query), board.len()));
+        let arrange =
+            |sorted: &mut Sorted| self.board.with_value(|board| (sorted.arrange(board, &query), board.len()));
+        let (next, total) = self.sorted.try_update_value(arrange).unwrap_or_default();
         if self.total.get_untracked() != total {
             self.total.set(total);
         }
@@ -158,13 +175,6 @@ impl WallStore {
             self.pending.set(self.shown.with_untracked(|shown| hold::moves(shown, &next)));
             return;
         }
-        self.cells.with_value(|cells| {
-            for (place, id) in next.iter().enumerate() {
-                if let Some(cell) = cells.get(id).filter(|cell| cell.place.get_untracked() != place) {
-                    cell.place.set(place);
-                }
-            }
-        });
         if self.shown.with_untracked(|shown| **shown != *next) {
             self.shown.set(next.into());
         }

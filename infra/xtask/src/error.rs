@@ -44,6 +44,16 @@ pub(crate) enum Error {
          infra/xtask/src/site.rs"
     )]
     TooHeavy { bytes: usize, limit: usize },
+    #[error("infra/cloud/cost.json has no number `{0}`")]
+    NoFigure(String),
+    #[error("{address} is taken: {source}; another port goes with --port")]
+    Port { address: std::net::SocketAddr, source: io::Error },
+    #[error("the emulator did not become ready; what it said is in {}", log.display())]
+    NoEmulator { log: std::path::PathBuf },
+    #[error("the functions are to be built by and for this machine, which is not {wanted}")]
+    NotThisMachine { wanted: &'static str },
+    #[error("the compiler cannot build for {target}: run `rustup target add {target}`")]
+    MissingTarget { target: &'static str },
     #[error("there is no step `{name}`; the steps are: {known}")]
     UnknownStep { name: String, known: String },
     #[error("there is no benchmark `{name}`; the benchmarks are: {known}")]

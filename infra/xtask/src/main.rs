@@ -7,6 +7,7 @@
 
 mod browser;
 mod cargo;
+mod cloud;
 mod deny;
 mod error;
 mod machine;
@@ -50,8 +51,6 @@ enum Task {
     },
     /// Build the dashboard into dashboard/dist
     Site,
-    /// Play the demo's first minute in a real browser (tests/e2e)
-    Browser,
     /// Run a benchmark; without a name, name them
     Bench {
         /// Which benchmark
@@ -60,6 +59,35 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Build the functions and zip them for Lambda
+    Package {
+        #[command(flatten)]
+        build: cloud::Build,
+    },
+    /// Build everything and bring an AWS stack up to date; shows the changes and asks first
+    Deploy {
+        #[command(flatten)]
+        wanted: cloud::Deploy,
+    },
+    /// Delete an AWS stack; its table is retained
+    Destroy {
+        /// The stack's name
+        #[arg(long, default_value = "hlsops")]
+        stack: String,
+        /// Delete without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Run an emulator of AWS on a loopback port until Ctrl-C
+    Emulator {
+        /// The port; any free one if none is given
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// Deploy the functions' own binaries to the emulator, and use what was deployed
+    E2eCloud,
+    /// What an installation costs a month, from measured figures
+    Cost,
     /// Look the dependencies up in the database of security advisories (needs the network)
     Audit,
 }
@@ -87,8 +115,13 @@ fn dispatch(cli: Cli) -> Result<(), Error> {
         }
         Some(Task::Verify { only, .. }) => verify::verify(&Workspace::load()?, &only),
         Some(Task::Site) => site::build(&Workspace::load()?),
-        Some(Task::Browser) => browser::first_minute(&Workspace::load()?),
         Some(Task::Bench { name, args }) => run::bench(&Workspace::load()?, name.as_deref(), &args),
+        Some(Task::Package { build }) => cloud::package(&Workspace::load()?, build),
+        Some(Task::Deploy { wanted }) => cloud::deploy(&Workspace::load()?, &wanted),
+        Some(Task::Destroy { stack, yes }) => cloud::destroy(&stack, yes),
+        Some(Task::Emulator { port }) => cloud::emulator::foreground(&Workspace::load()?, port),
+        Some(Task::E2eCloud) => cloud::end_to_end(&Workspace::load()?),
+        Some(Task::Cost) => cloud::cost::print(),
         Some(Task::Audit) => deny::advisories(&Workspace::load()?),
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::cargo::{Workspace, cargo, run, spelt};
 use crate::error::Error;
-use crate::{deny, machine, purity};
+use crate::{browser, cloud, deny, machine, purity};
 
 /// One check. Adding one is one entry in [`STEPS`].
 struct Step {
@@ -24,7 +24,7 @@ enum Action {
     Own(fn(&Workspace) -> Result<(), Error>),
 }
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 9] = [
     Step {
         name: "fmt",
         about: "the source is formatted",
@@ -61,6 +61,12 @@ const STEPS: [Step; 7] = [
         repair: None,
     },
     Step {
+        name: "template",
+        about: "the CloudFormation template passes cfn-lint (its policies are a test of hlsops-cloud)",
+        action: Action::Own(cloud::lint),
+        repair: None,
+    },
+    Step {
         name: "deny",
         about: "licences, banned crates and sources (deny.toml)",
         action: Action::Own(deny::licences_bans_sources),
@@ -70,6 +76,12 @@ const STEPS: [Step; 7] = [
         name: "doc",
         about: "the documentation builds without a warning",
         action: Action::Cargo(&["doc", "--workspace", "--no-deps", "--locked"], Some("-D warnings")),
+        repair: None,
+    },
+    Step {
+        name: "browser",
+        about: "the demo's first minute in a real browser (tests/e2e)",
+        action: Action::Own(browser::first_minute),
         repair: None,
     },
 ];

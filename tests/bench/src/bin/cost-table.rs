@@ -136,6 +136,7 @@ fn kind(call: &Call<'_>) -> &'static str {
         "GetItem" => "read plan, summary",
         "PutItem" if has("\"SH#") => "write the summary",
         "PutItem" if has("\"st\"") => "write a minute",
+        "PutItem" if has("A#NOW") => "describe a stream",
         "PutItem" if has("\"E#") => "write findings",
         "PutItem" if has("\"to\"") => "write a gap",
         "PutItem" => "claim a minute (take-over)",

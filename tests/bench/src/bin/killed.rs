@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     };
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
     let seed = options.seed.unwrap_or(time.into());
-    let killing = Killing { program, kills: options.kills, seed, life_ms: (400, 9_000) };
+    let killing = Killing { program, kills: options.kills, seed, life_ms: (400, 25_000) };
     match runtime.block_on(run(&killing)) {
         Ok(outcome) => {
             print(&killing, &outcome);
