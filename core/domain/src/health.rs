@@ -1,6 +1,5 @@
 //! Is the stream healthy now? Three states with reasons, and NO DATA: never the last colour.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -180,17 +179,19 @@ impl Reasons {
 /// A rendition and its buffer as it stands now.
 struct Seen<'a> {
     known: &'a Rendition,
-    buffer: Cow<'a, Buffer>,
+    /// Where it stands otherwise than at the last look. In a box, as most do not.
+    later: Option<Box<Buffer>>,
 }
 
 impl<'a> Seen<'a> {
     /// A buffer that still plays now says the same as at the last look: most do, and are not copied.
     fn of(known: &'a Rendition, now: EpochMs) -> Self {
-        let buffer = match known.buffer.plays_until(now) {
-            true => Cow::Borrowed(&known.buffer),
-            false => Cow::Owned(known.buffer_at(now)),
-        };
-        Self { known, buffer }
+        let later = (!known.buffer.plays_until(now)).then(|| Box::new(known.buffer_at(now)));
+        Self { known, later }
+    }
+
+    fn buffer(&self) -> &Buffer {
+        self.later.as_deref().unwrap_or(&self.known.buffer)
     }
 }
 
@@ -219,7 +220,7 @@ fn loads(stream: &StreamState, played: &[Seen<'_>], limits: &Limits, found: &mut
     let troubled = played
         .iter()
         .any(|r| matches!(r.known.playlist, PlaylistState::HttpError(_) | PlaylistState::Stalled));
-    let dark = troubled && !combination(played, |r| r.known.plays_from(&r.buffer));
+    let dark = troubled && !combination(played, |r| r.known.plays_from(r.buffer()));
     if dark {
         found.add(Unhealthy, None, What::NothingPlayable);
     }
@@ -333,7 +334,7 @@ fn ratios(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reason
 /// UNHEALTHY.
 fn delivery(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {
     let window = limits.window;
-    let waited = |r: &Seen<'_>| r.buffer.rebuffered(now, window);
+    let waited = |r: &Seen<'_>| r.buffer().rebuffered(now, window);
     if limits.rebuffer_share_unhealthy > 0.0 && played.iter().all(|r| waited(r).is_zero()) {
         return;
     }

@@ -1,12 +1,13 @@
 //! The loop of one stream.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use hlsops_domain::observation::{Load, SegmentAttempt};
-use hlsops_domain::playlist::{self, Multivariant, Parsed, Segment, Sources, Variables};
+use hlsops_domain::playlist::{self, Multivariant, Parsed, Reader, Segment, Sources, Variables};
 use hlsops_domain::rendition::{Location, RenditionSpec, list_renditions};
 use hlsops_domain::{EpochMs, Event, Failure, Limits, MediaUs, Observation, RenditionId, StreamState, step};
 use url::Url;
@@ -71,6 +72,7 @@ pub async fn watch_from<T: Transport, C: Clock, S: Sink>(
         judged_at: clock.now(),
         alarm: None,
         variables: Variables::default(),
+        readers: BTreeMap::new(),
         target,
         transport,
         clock,
@@ -107,6 +109,8 @@ struct Follower<'s, T, C, S> {
     alarm: Option<(EpochMs, Later<()>)>,
     /// What the multivariant playlist defined when it was last read: media playlists import from it.
     variables: Variables,
+    /// What each media playlist said before.
+    readers: BTreeMap<RenditionId, Reader>,
 }
 
 type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -223,6 +227,7 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
                 let load = load(requested_at, answer, Ok(specs.as_slice()));
                 self.observe(&Observation::Master(load));
                 self.plan.master_loaded(self.clock.now(), &specs);
+                self.readers.retain(|id, _| self.state.rendition(*id).is_some());
             }
             Parsed::Media(_) if self.state.renditions().next().is_none() => {
                 // Known by the URL that was asked for: a redirect may lead to another place each time.
@@ -246,7 +251,8 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
         let text = answer.outcome.as_ref().map(|body| playlist::decode(body));
         let sources = Sources { query: answer.final_url.query(), imports: Some(&self.variables) };
         let expanded = text.as_ref().map(|text| playlist::expand(text, sources));
-        let parsed = expanded.as_ref().map(|it| playlist::read(&it.text)).map_err(|failure| ***failure);
+        let reader = self.readers.entry(id).or_default();
+        let parsed = expanded.as_ref().map(|it| reader.read(&it.text)).map_err(|failure| ***failure);
         let outcome = match &parsed {
             Ok(Parsed::Media(list)) => Ok(list),
             Ok(Parsed::Multivariant(_)) => Err(Failure::WrongContent),

@@ -14,21 +14,34 @@ pub(super) struct MediaReader<'a> {
     next: Pending,
     map: Option<usize>,
     key: Option<usize>,
+    /// Up to the last URI.
     discontinuities: u64,
     range_end: Option<(&'a str, u64)>,
     saw_sequence: bool,
 }
 
 /// What stands before the next URI.
-#[derive(Default)]
-struct Pending {
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pending {
     extinf: Option<Result<MediaUs, DurationDefect>>,
     byte_range: Option<(u64, Option<u64>)>,
-    discontinuity: bool,
+    /// How many EXT-X-DISCONTINUITY stand there.
+    discontinuities: u64,
     gap: bool,
     program_date_time: Option<EpochMs>,
     /// An EXT-X-KEY stands there.
     keyed: bool,
+}
+
+/// What a tag speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Nothing that we read.
+    Nothing,
+    /// The next segment alone.
+    Segment,
+    /// The list, or its segments from here on.
+    List,
 }
 
 impl<'a> MediaReader<'a> {
@@ -38,31 +51,36 @@ impl<'a> MediaReader<'a> {
             || self.list.segments.iter().any(|s| s.duration_defect != Some(DurationDefect::Missing))
     }
 
-    pub(super) fn tag(&mut self, tag: &Tag<'a>, problems: &mut Problems) {
-        match tag.name {
-            "INF" => self.next.extinf = Some(extinf(tag)),
-            "-X-DISCONTINUITY" => {
-                self.next.discontinuity = true;
-                self.discontinuities += 1;
-            }
-            "-X-GAP" => self.next.gap = true,
-            "-X-ENDLIST" => self.list.ended = true,
-            "-X-I-FRAMES-ONLY" => self.list.i_frames_only = true,
-            "-X-BYTERANGE" => {
-                self.next.byte_range = tag.text().and_then(attributes::split_range);
-                problem_if(self.next.byte_range.is_none(), ProblemKind::BadValue, problems);
-            }
-            "-X-PROGRAM-DATE-TIME" => {
-                self.next.program_date_time = tag.text().and_then(date::read);
-                problem_if(self.next.program_date_time.is_none(), ProblemKind::BadValue, problems);
-            }
-            "-X-MAP" => self.map(tag, problems),
-            "-X-KEY" => self.key(tag, problems),
-            _ => self.header(tag, problems),
-        }
+    /// Makes room for so many segments.
+    pub(super) fn expect(&mut self, segments: usize) {
+        self.list.segments.reserve(segments);
     }
 
-    fn header(&mut self, tag: &Tag<'a>, problems: &mut Problems) {
+    /// The number of the first segment, as far as it has been read.
+    pub(super) const fn first_sequence(&self) -> u64 {
+        self.list.media_sequence
+    }
+
+    /// How many segments have been read.
+    pub(super) const fn segments(&self) -> usize {
+        self.list.segments.len()
+    }
+
+    pub(super) fn tag(&mut self, tag: &Tag<'a>, problems: &mut Problems) -> Scope {
+        if self.next.tag(tag, problems) {
+            return Scope::Segment;
+        }
+        match tag.name {
+            "-X-ENDLIST" => self.list.ended = true,
+            "-X-I-FRAMES-ONLY" => self.list.i_frames_only = true,
+            "-X-MAP" => self.map(tag, problems),
+            "-X-KEY" => self.key(tag, problems),
+            _ => return self.header(tag, problems),
+        }
+        Scope::List
+    }
+
+    fn header(&mut self, tag: &Tag<'a>, problems: &mut Problems) -> Scope {
         match tag.name {
             "-X-VERSION" => once(&mut self.list.version, tag.integer(), problems),
             // Some packagers write 6.006; players read it, so do we. The value is checked by a rule.
@@ -98,8 +116,9 @@ impl<'a> MediaReader<'a> {
                     can_block_reload: a.yes("CAN-BLOCK-RELOAD"),
                 };
             }
-            _ => {}
+            _ => return Scope::Nothing,
         }
+        Scope::List
     }
 
     fn map(&mut self, tag: &Tag<'a>, problems: &mut Problems) {
@@ -129,8 +148,16 @@ impl<'a> MediaReader<'a> {
         }
     }
 
-    pub(super) fn uri(&mut self, uri: &'a str, problems: &mut Problems) {
-        let next = std::mem::take(&mut self.next);
+    /// Takes a URI, and gives what stood before it.
+    pub(super) fn uri(&mut self, uri: &'a str, problems: &mut Problems) -> Pending {
+        let next = self.next;
+        self.segment(uri, next, problems);
+        next
+    }
+
+    /// A segment before whose URI stands `next`.
+    pub(super) fn segment(&mut self, uri: &'a str, next: Pending, problems: &mut Problems) {
+        self.next = Pending::default();
         let (duration, duration_defect) = match next.extinf {
             Some(Ok(duration)) => (duration, None),
             Some(Err(defect)) => (MediaUs::ZERO, Some(defect)),
@@ -138,6 +165,7 @@ impl<'a> MediaReader<'a> {
         };
         problem_if(duration_defect.is_some(), ProblemKind::BadValue, problems);
         let byte_range = self.place_range(uri, next.byte_range);
+        self.discontinuities += next.discontinuities;
         self.list.segments.push(Segment {
             uri,
             // Numbered in `finish`: EXT-X-MEDIA-SEQUENCE may come late in a sloppy playlist.
@@ -146,7 +174,7 @@ impl<'a> MediaReader<'a> {
             duration,
             duration_defect,
             byte_range,
-            discontinuity: next.discontinuity,
+            discontinuity: next.discontinuities > 0,
             gap: next.gap,
             program_date_time: next.program_date_time,
             map: self.map,
@@ -176,6 +204,27 @@ impl<'a> MediaReader<'a> {
         }
         self.list.problems = problems.found;
         self.list
+    }
+}
+
+impl Pending {
+    /// Takes a tag that speaks of the next segment alone; false when it is none.
+    fn tag(&mut self, tag: &Tag<'_>, problems: &mut Problems) -> bool {
+        match tag.name {
+            "INF" => self.extinf = Some(extinf(tag)),
+            "-X-DISCONTINUITY" => self.discontinuities += 1,
+            "-X-GAP" => self.gap = true,
+            "-X-BYTERANGE" => {
+                self.byte_range = tag.text().and_then(attributes::split_range);
+                problem_if(self.byte_range.is_none(), ProblemKind::BadValue, problems);
+            }
+            "-X-PROGRAM-DATE-TIME" => {
+                self.program_date_time = tag.text().and_then(date::read);
+                problem_if(self.program_date_time.is_none(), ProblemKind::BadValue, problems);
+            }
+            _ => return false,
+        }
+        true
     }
 }
 

@@ -11,6 +11,7 @@ mod media;
 mod model;
 mod multivariant;
 mod read;
+mod reader;
 #[cfg(test)]
 mod tests;
 
@@ -20,3 +21,4 @@ pub use model::{
     Parsed, PlaylistType, Problem, ProblemKind, Segment, ServerControl, Variant,
 };
 pub use read::{decode, read};
+pub use reader::Reader;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::media::MediaReader;
+use super::media::{MediaReader, Pending, Scope};
 use super::model::{NotAPlaylist, Parsed, Problem, ProblemKind};
 use super::multivariant::MultivariantReader;
 
@@ -18,39 +18,76 @@ pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
 /// Reads a playlist. Never fails and never panics; time and memory are linear in the text.
 #[must_use]
 pub fn read(text: &str) -> Parsed<'_> {
-    if text.trim().is_empty() {
-        return Parsed::NotAPlaylist(NotAPlaylist::Empty);
+    if let Some(why) = no_playlist(text) {
+        return Parsed::NotAPlaylist(why);
     }
-    if text.lines().next().map(str::trim_end) != Some("#EXTM3U") {
-        return Parsed::NotAPlaylist(NotAPlaylist::NoHeader);
-    }
-    let mut media = MediaReader::default();
-    let mut multivariant = MultivariantReader::default();
-    let mut problems = Problems::default();
+    let mut walk = Walk::default();
     for line in lines(text) {
+        walk.line(line);
+    }
+    walk.finish()
+}
+
+/// Why a text is none, as far as its beginning tells.
+pub(super) fn no_playlist(text: &str) -> Option<NotAPlaylist> {
+    if text.trim_start().is_empty() {
+        return Some(NotAPlaylist::Empty);
+    }
+    let first = text.split('\n').next().map(str::trim_end);
+    (first != Some("#EXTM3U")).then_some(NotAPlaylist::NoHeader)
+}
+
+/// A playlist of either kind, line by line.
+#[derive(Default)]
+pub(super) struct Walk<'a> {
+    pub(super) media: MediaReader<'a>,
+    pub(super) multivariant: MultivariantReader<'a>,
+    pub(super) problems: Problems,
+}
+
+/// What a line of a playlist said.
+pub(super) enum Said<'a> {
+    /// Nothing that we read.
+    Nothing,
+    /// Something of the segment whose URI comes next.
+    OfNext,
+    /// Something of the list, or of its segments from here on.
+    OfList,
+    /// A segment: its URI, and what stood before it.
+    Segment(&'a str, Pending),
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn line(&mut self, line: &'a str) -> Said<'a> {
+        let problems = &mut self.problems;
         problems.line = problems.line.saturating_add(1);
         match Line::of(line) {
-            Line::Tag(tag) => {
-                if !multivariant.tag(&tag, &mut problems) {
-                    media.tag(&tag, &mut problems);
-                }
+            Line::Tag(tag) if self.multivariant.tag(&tag, problems) => Said::OfList,
+            Line::Tag(tag) => match self.media.tag(&tag, problems) {
+                Scope::Nothing => Said::Nothing,
+                Scope::Segment => Said::OfNext,
+                Scope::List => Said::OfList,
+            },
+            Line::Uri(uri) if self.multivariant.uri(uri) => Said::OfList,
+            Line::Uri(uri) => Said::Segment(uri, self.media.uri(uri, problems)),
+            Line::Nameless => {
+                problems.add(ProblemKind::BadTag);
+                Said::Nothing
             }
-            Line::Uri(uri) => {
-                if !multivariant.uri(uri) {
-                    media.uri(uri, &mut problems);
-                }
-            }
-            Line::Nameless => problems.add(ProblemKind::BadTag),
-            Line::Nothing => {}
+            Line::Nothing => Said::Nothing,
         }
     }
-    problems.line = problems.line.saturating_add(1);
-    if multivariant.has_content() {
-        Parsed::Multivariant(multivariant.finish(problems))
-    } else if media.has_content() {
-        Parsed::Media(media.finish(problems))
-    } else {
-        Parsed::NotAPlaylist(NotAPlaylist::NoContent)
+
+    pub(super) fn finish(self) -> Parsed<'a> {
+        let Self { media, multivariant, mut problems } = self;
+        problems.line = problems.line.saturating_add(1);
+        if multivariant.has_content() {
+            Parsed::Multivariant(multivariant.finish(problems))
+        } else if media.has_content() {
+            Parsed::Media(media.finish(problems))
+        } else {
+            Parsed::NotAPlaylist(NotAPlaylist::NoContent)
+        }
     }
 }
 
@@ -117,11 +154,14 @@ impl<'a> Tag<'a> {
 pub(super) struct Problems {
     pub(super) line: u32,
     pub(super) found: Vec<Problem>,
+    /// Those noted and those left out.
+    pub(super) seen: usize,
 }
 
 impl Problems {
     /// Notes a problem of the current line; the same one of one line is noted once.
     pub(super) fn add(&mut self, kind: ProblemKind) {
+        self.seen = self.seen.saturating_add(1);
         let problem = Problem { line: self.line, kind };
         if self.found.len() < Problem::MAX && self.found.last() != Some(&problem) {
             self.found.push(problem);
