@@ -9,6 +9,7 @@ use hlsops_fetch::Fetcher;
 use hlsops_store::Store;
 
 use crate::auth::{Digest, Keyring};
+use crate::limit::Limiter;
 use crate::random::Secret;
 use crate::routes::Status;
 use crate::wall::Walls;
@@ -32,6 +33,8 @@ pub struct App {
     pub on_notice: Arc<dyn Fn() + Send + Sync>,
     /// Most streams of an account. Default: 5,000.
     pub max_streams: u32,
+    /// Most requests of a stored key in a minute; [`App::local_key`] has no limit. Default: 1,200.
+    pub max_requests_per_minute: u32,
 }
 
 impl App {
@@ -46,6 +49,7 @@ impl App {
             on_change: Arc::new(|| {}),
             on_notice: Arc::new(|| {}),
             max_streams: 5_000,
+            max_requests_per_minute: 1_200,
         }
     }
 }
@@ -86,13 +90,20 @@ impl fmt::Debug for LocalKey {
 pub(crate) struct Api {
     pub(crate) app: App,
     pub(crate) keys: Keyring,
+    pub(crate) limiter: Limiter,
     pub(crate) walls: Walls,
     pub(crate) status: Status,
 }
 
 impl Api {
     pub(crate) fn new(app: App) -> Self {
-        Self { app, keys: Keyring::default(), walls: Walls::default(), status: Status::default() }
+        Self {
+            app,
+            keys: Keyring::default(),
+            limiter: Limiter::default(),
+            walls: Walls::default(),
+            status: Status::default(),
+        }
     }
 
     pub(crate) fn now(&self) -> EpochMs {

@@ -14,6 +14,7 @@ use ring::digest::{SHA256, digest};
 use subtle::ConstantTimeEq;
 
 use crate::app::Api;
+use crate::limit::Allowance;
 use crate::problem::{Answer, ApiError, Kind};
 use crate::random::{RandomError, Secret, new_id};
 
@@ -38,6 +39,9 @@ impl Digest {
         self.0.ct_eq(&other.0).into()
     }
 }
+
+/// The id of [`LocalKey`](crate::LocalKey), which no stored key has.
+const LOCAL: &str = "key_local";
 
 /// Who asks, after the key was checked.
 #[derive(Clone, Debug)]
@@ -97,15 +101,26 @@ impl Keyring {
     }
 }
 
-/// Lets only requests with a valid key pass, and says who asks.
+/// Lets only requests with a valid key pass that does not ask too often, and says who asks.
 pub(crate) async fn authenticate(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
-    match caller(&api, request.headers()).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
+    let caller = match caller(&api, request.headers()).await {
+        Ok(caller) => caller,
+        Err(error) => return error.into_response(),
+    };
+    let allowance = (caller.key.id != LOCAL)
+        .then(|| api.limiter.count(&caller.key.id, api.app.max_requests_per_minute, api.now()));
+    request.extensions_mut().insert(caller);
+    let mut response = match allowance {
+        Some(Allowance { left: None, reset_s, most }) => {
+            let detail = format!("this key may ask {most} times a minute; try again in {reset_s} s");
+            ApiError::new(Kind::TooOften { retry_after_s: reset_s }, detail).into_response()
         }
-        Err(error) => error.into_response(),
+        _ => next.run(request).await,
+    };
+    if let Some(allowance) = allowance {
+        allowance.write(response.headers_mut());
     }
+    response
 }
 
 /// Lets only keys of a scope pass. Inside [`authenticate`].
@@ -171,7 +186,7 @@ async fn look_up(api: &Api, digest: Digest, now: EpochMs) -> Answer<Option<ApiKe
 
 fn local_key(account: &str, secret: &Secret) -> ApiKey {
     ApiKey {
-        id: "key_local".into(),
+        id: LOCAL.into(),
         account: account.into(),
         name: "this machine".into(),
         prefix: secret.prefix().into(),

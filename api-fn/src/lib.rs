@@ -27,9 +27,11 @@ mod app;
 mod auth;
 mod config;
 mod docs;
+mod idempotency;
 mod input;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+mod limit;
 mod look;
 mod middleware;
 mod problem;

@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     WrongType,
     Unusable,
     UnusableTarget,
+    KeyReused,
+    TooOften { retry_after_s: u64 },
     Busy,
     Failure,
 }
@@ -48,6 +50,10 @@ impl Kind {
             Self::WrongType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "EC100", "The body is not JSON"),
             Self::Unusable => (StatusCode::UNPROCESSABLE_ENTITY, "EC110", "The stream cannot be used"),
             Self::UnusableTarget => (StatusCode::UNPROCESSABLE_ENTITY, "EC110", "The URL cannot be used"),
+            Self::KeyReused => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "EC100", "The Idempotency-Key is another request's")
+            }
+            Self::TooOften { .. } => (StatusCode::TOO_MANY_REQUESTS, "EC100", "Too many requests"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "EC100", "Too busy"),
             Self::Failure => (StatusCode::INTERNAL_SERVER_ERROR, "EC100", "Something failed here"),
         }
@@ -126,6 +132,9 @@ impl IntoResponse for ApiError {
         match self.kind {
             Kind::NoKey | Kind::KeyExpired => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Kind::TooOften { retry_after_s } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
             }
             Kind::Busy => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -242,10 +242,8 @@ impl<C: Clock, N: Network> Crew<C, N> {
             let (shared, writer, place) =
                 (self.shared.clone(), self.shard.writer.clone(), member.place.clone());
             member.started(Version::of(&config), stop, now);
-            let until = async move {
-                // An error means that the crew is gone: that is a reason to stop as well.
-                let _ = stopped.await;
-            };
+            // An error means that the crew is gone: that is a reason to stop as well.
+            let until = async move { stopped.await.ok().flatten() };
             let task =
                 self.tasks.spawn(async move { watch_stream(shared, config, writer, place, until).await });
             self.running.insert(task.id(), id.clone());
@@ -312,7 +310,7 @@ impl<C: Clock, N: Network> Crew<C, N> {
         let end = newer.beat.at + HAND_OVER;
         for (id, member) in &mut self.members {
             let at = handed_over_at(newer.beat.at, Recorder::second_of(id));
-            member.leave_at(EpochMs(at.0.saturating_sub(millis(EARLY))));
+            member.leave_at(at - EARLY, newer.holder.clone());
         }
         loop {
             self.settle();
@@ -332,7 +330,7 @@ impl<C: Clock, N: Network> Crew<C, N> {
     /// Stops all streams, shows what is left to be shown, and says how each ended and what all of it cost.
     pub(crate) async fn dismiss(mut self) -> (Vec<StreamEnd>, Spent) {
         for member in self.members.values_mut() {
-            member.leave_at(EpochMs(0));
+            member.leave_at(EpochMs(0), None);
             member.settle(self.shared.clock.now());
         }
         let mut ends = Vec::new();
@@ -359,10 +357,6 @@ fn handed_over_at(taken: EpochMs, second: u64) -> EpochMs {
     let from = taken + NOTICE;
     let into_minute = (from.0 + 60_000 - second % 60 * 1_000) % 60_000;
     EpochMs(from.0 + (60_000 - into_minute) % 60_000)
-}
-
-fn millis(length: Duration) -> u64 {
-    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

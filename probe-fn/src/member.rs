@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hlsops_domain::EpochMs;
-use hlsops_store::StreamConfig;
+use hlsops_store::{StreamConfig, Writer};
 use tokio::sync::oneshot;
 
 use crate::board::Place;
@@ -32,6 +32,8 @@ pub(crate) struct Member {
     rest_until: EpochMs,
     /// Not watched after.
     leave_at: Option<EpochMs>,
+    /// Who goes on then.
+    heir: Option<Writer>,
     /// Ends by failure in a row.
     failures: u32,
     end: Option<StreamEnd>,
@@ -43,7 +45,7 @@ struct Run {
     version: Version,
     since: EpochMs,
     /// Gone once it was told to stop.
-    stop: Option<oneshot::Sender<()>>,
+    stop: Option<oneshot::Sender<Option<Writer>>>,
 }
 
 /// What is to be done with a stream.
@@ -70,6 +72,7 @@ impl Member {
             run: None,
             rest_until: start_at,
             leave_at: None,
+            heir: None,
             failures: 0,
             end: None,
         }
@@ -91,9 +94,9 @@ impl Member {
         false
     }
 
-    /// Nothing of it is to be started after.
-    pub(crate) fn leave_at(&mut self, at: EpochMs) {
-        self.leave_at = Some(at);
+    /// It is to be stopped then, and not to be started any more; `heir` goes on.
+    pub(crate) fn leave_at(&mut self, at: EpochMs, heir: Option<Writer>) {
+        (self.leave_at, self.heir) = (Some(at), heir);
     }
 
     /// Stops it if need be; gives the configuration to start it with if it is to be started.
@@ -106,14 +109,14 @@ impl Member {
             Action::Stop => {
                 // An error means that it has just ended by itself.
                 let stop = self.run.as_mut().and_then(|run| run.stop.take());
-                let _ = stop.map(|stop| stop.send(()));
+                let _ = stop.map(|stop| stop.send(self.heir.clone()));
                 None
             }
             Action::Nothing => None,
         }
     }
 
-    pub(crate) fn started(&mut self, version: Version, stop: oneshot::Sender<()>, now: EpochMs) {
+    pub(crate) fn started(&mut self, version: Version, stop: oneshot::Sender<Option<Writer>>, now: EpochMs) {
         self.run = Some(Run { version, since: now, stop: Some(stop) });
     }
 

@@ -8,7 +8,7 @@ use hlsops_domain::id::StableHash;
 use hlsops_domain::incident::Transition;
 use hlsops_domain::{Closing, EpochMs, Event, Health, RenditionId, StreamState};
 use hlsops_store::pack::MinuteLog;
-use hlsops_store::{Minute, Outline, StreamId};
+use hlsops_store::{Minute, Outline, StreamId, Writer};
 use hlsops_watch::Sink;
 use tokio::sync::mpsc;
 
@@ -34,6 +34,8 @@ pub struct Page {
     pub findings: FindingBook,
     /// Incidents opened and resolved since the page before.
     pub transitions: Vec<(EpochMs, Transition)>,
+    /// Who goes on after it, where it is the last one and that is known.
+    pub heir: Option<Writer>,
 }
 
 /// The sink of one stream.
@@ -97,14 +99,18 @@ impl Recorder {
         Minute::of(at - Duration::from_secs(second % 60))
     }
 
-    /// Cuts the last page.
-    pub async fn finish(mut self, state: &StreamState, at: EpochMs) {
-        self.flush(state, at).await;
+    /// Cuts the last page, which is left to `heir` if there is one.
+    pub async fn finish(mut self, state: &StreamState, at: EpochMs, heir: Option<Writer>) {
+        self.send(state, at, heir).await;
     }
 
     /// Cuts a page now, and waits until the writer has room for it.
     pub async fn flush(&mut self, state: &StreamState, at: EpochMs) {
-        let page = self.page(state, at);
+        self.send(state, at, None).await;
+    }
+
+    async fn send(&mut self, state: &StreamState, at: EpochMs, heir: Option<Writer>) {
+        let page = Page { heir, ..self.page(state, at) };
         self.urgent = false;
         self.cut_at = Some(at);
         // A writer that is gone has lost the stream to another watcher: there is nothing to save.
@@ -142,6 +148,7 @@ impl Recorder {
             log: self.log.clone(),
             findings: self.findings.clone(),
             transitions: std::mem::take(&mut self.transitions),
+            heir: None,
         }
     }
 

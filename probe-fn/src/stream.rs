@@ -66,13 +66,13 @@ impl StreamError {
 /// The windows of health, and a reserve.
 pub(crate) const PAST: Duration = Duration::from_secs(180);
 
-/// Watches a stream until `until` ends or another watcher has it.
+/// Watches a stream until `until` ends or another watcher has it. `until` says who goes on, if that is known.
 pub(crate) async fn watch_stream<C: Clock, N: Network>(
     shared: Shared<C, N>,
     config: StreamConfig,
     writer: Writer,
     place: Place,
-    until: impl Future<Output = ()> + Send,
+    until: impl Future<Output = Option<Writer>> + Send,
 ) -> StreamEnd {
     let stream = config.id.clone();
     let mut spent = Spent::default();
@@ -85,10 +85,10 @@ async fn watch_inner<C: Clock, N: Network>(
     config: StreamConfig,
     writer: Writer,
     place: Place,
-    until: impl Future<Output = ()> + Send,
+    until: impl Future<Output = Option<Writer>> + Send,
     spent: &mut Spent,
 ) -> Result<WriterEnd, StreamError> {
-    let Shared { store, network, clock, .. } = shared;
+    let Shared { store, network, clock, notice, .. } = shared;
     let target = target(&config)?;
     let transport = network.transport(&config, &target.url)?;
     let seed = StableHash::new().with(config.id.name().as_bytes()).finish();
@@ -103,8 +103,10 @@ async fn watch_inner<C: Clock, N: Network>(
     let minute = taken.chain.minute_at(minute);
     let (pages, incoming) = mpsc::channel(Recorder::QUEUE);
     let mut recorder = Recorder::new(pages, second, minute, taken.log(minute)).shown_at(place);
-    let writing = PageWriter::new(store, config.clone(), taken.chain, pointer).run(incoming);
+    let writing = PageWriter::new(store, config.clone(), taken.chain, pointer, notice).run(incoming);
     tokio::pin!(writing);
+    let mut heir = None;
+    let until = async { heir = until.await };
     // The watch ends when it is told to, and when the writer has ended before it: the stream is lost then.
     let watching = async {
         match config.watch {
@@ -125,7 +127,7 @@ async fn watch_inner<C: Clock, N: Network>(
             return Ok(end);
         }
     };
-    let (end, ()) = tokio::join!(writing, recorder.finish(&state, clock.now()));
+    let (end, ()) = tokio::join!(writing, recorder.finish(&state, clock.now(), heir));
     *spent += end.1;
     Ok(end.0)
 }

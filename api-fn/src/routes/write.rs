@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse, Response};
+use hlsops_domain::EpochMs;
 use hlsops_store::{Configured, ShardId, StreamConfig, StreamId};
 use hlsops_wire::{Stream, StreamCreate, StreamDetail, StreamPatch, Validation};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -13,6 +14,7 @@ use super::streams::{configured, detail, etag, tagged};
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::config;
+use crate::idempotency::Idempotency;
 use crate::input::{Body, Query, if_match, stream_id};
 use crate::look::{look, unusable};
 use crate::middleware::json_body;
@@ -21,10 +23,14 @@ use crate::random::{link_id, new_id};
 
 /// Add a stream
 ///
-/// With `validate_only=true` the URL is looked at once, as the watcher would, and nothing is stored.
+/// With `validate_only=true` the URL is looked at once, as the watcher would, and nothing is stored. With an
+/// `Idempotency-Key` the request may be sent again: for 24 hours the same key makes the same stream.
 #[utoipa::path(
     post, path = "/streams", tag = "streams",
-    params(("validate_only" = Option<bool>, Query, description = "look, and store nothing")),
+    params(
+        ("validate_only" = Option<bool>, Query, description = "look, and store nothing"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, for example a UUID"),
+    ),
     request_body = StreamCreate,
     responses((status = 201, body = StreamDetail), (status = 200, body = Validation, description = "of `validate_only`")),
 )]
@@ -32,18 +38,39 @@ pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     query: Query,
+    headers: HeaderMap,
     Body(body): Body<StreamCreate>,
 ) -> Answer<Response> {
     let query = query.only(&["validate_only"], &[])?;
     let now = api.now();
+    let idempotency = Idempotency::read(&headers, &body)?;
     let id = stream_id(caller.account(), &new_id("str", now)?)?;
-    let (config, url) = config::create(body, id, link_id()?, now)?;
+    let (mut config, url) = config::create(body, id, link_id()?, now)?;
     api.app.fetcher.permits(&url).map_err(|error| unusable(&error))?;
     if query.flag("validate_only")? {
         let found = look(&api.app.fetcher, &config, &url).await?;
         return Ok(axum::Json(found).into_response());
     }
-    let wall = api.walls.get(api.store(), caller.account(), now).await?;
+    if let Some(idempotency) = &idempotency {
+        let name = idempotency.id(api.store(), caller.account(), config.id.name(), now).await?;
+        config.id = stream_id(caller.account(), &name)?;
+        if let Some(before) = api.store().stream(&config.id).await?.value {
+            return created(&api, &before).await;
+        }
+    }
+    room_for_one_more(&api, caller.account(), now).await?;
+    let shard = api.store().place(&config.id).await?.value;
+    let id = config.id.clone();
+    match save(&api, config, shard).await {
+        Ok(saved) => created(&api, &saved).await,
+        // The same request, sent twice at once: the other one was faster.
+        Err(_) if idempotency.is_some() => created(&api, &configured(&api, &id).await?).await,
+        Err(error) => Err(error),
+    }
+}
+
+async fn room_for_one_more(api: &Api, account: &str, now: EpochMs) -> Answer<()> {
+    let wall = api.walls.get(api.store(), account, now).await?;
     let most = api.app.max_streams;
     if wall.counts.total() >= most {
         return Err(ApiError::new(
@@ -51,10 +78,12 @@ pub(super) async fn create(
             format!("this account has {most} streams, which is all it may have"),
         ));
     }
-    let shard = api.store().place(&config.id).await?.value;
-    let saved = save(&api, config, shard).await?;
-    let mut response = shown(&api, &saved, StatusCode::CREATED).await?;
-    if let Ok(place) = HeaderValue::from_str(&format!("{}/streams/{}", super::BASE, saved.id.name())) {
+    Ok(())
+}
+
+async fn created(api: &Api, stream: &StreamConfig) -> Answer<Response> {
+    let mut response = shown(api, stream, StatusCode::CREATED).await?;
+    if let Ok(place) = HeaderValue::from_str(&format!("{}/streams/{}", super::BASE, stream.id.name())) {
         response.headers_mut().insert(header::LOCATION, place);
     }
     Ok(response)

@@ -28,6 +28,8 @@ pub mod attribute {
 /// How long things are kept, in seconds.
 pub mod kept {
     const DAY: u64 = 86_400;
+    /// Idempotency keys.
+    pub const REQUESTS: u64 = DAY;
     /// Minutes.
     pub const MINUTES: u64 = 8 * DAY;
     /// Findings, cues, outbox rows, hour rollups.
@@ -80,6 +82,8 @@ pub enum Key<'a> {
     Silence { account: &'a str, silence: &'a str },
     /// An API key, by the SHA-256 of its secret in hexadecimal.
     ApiKey { sha256: &'a str },
+    /// A request that may be sent again, by the SHA-256 of its idempotency key in hexadecimal.
+    Request { account: &'a str, sha256: &'a str },
     /// An entry of the audit log.
     Audit { account: &'a str, at: EpochMs, n: u64 },
     /// An attempt to deliver an alert.
@@ -121,6 +125,7 @@ impl Key<'_> {
             Self::Channel { account, channel } => (of_account(account), format!("{CHANNEL}{channel}")),
             Self::Silence { account, silence } => (of_account(account), format!("SILENCE#{silence}")),
             Self::ApiKey { sha256 } => (format!("K#{sha256}"), "K".into()),
+            Self::Request { account, sha256 } => (of_account(account), format!("REQUEST#{sha256}")),
             Self::Audit { account, at, n } => (of_account(account), format!("AUDIT#{}#{n:06}", time(*at))),
             Self::Delivery { account, delivery } => (of_account(account), format!("{DELIVERY}{delivery}")),
             Self::Plan => ("PLAN".into(), "PLAN".into()),
@@ -311,6 +316,7 @@ mod tests {
             Key::Channel { account: "acme", channel: "c" },
             Key::Silence { account: "acme", silence: "s" },
             Key::ApiKey { sha256: "00" },
+            Key::Request { account: "acme", sha256: "00" },
             Key::Audit { account: "acme", at, n: 1 },
             Key::Delivery { account: "acme", delivery: "d" },
             Key::Plan,

@@ -2,10 +2,10 @@
 
 use crate::Store;
 use crate::error::StoreError;
-use crate::ids::{Minute, StreamId, Writer};
+use crate::ids::Minute;
 use crate::item::{Item, Reading, Writing};
 use crate::keys::{self, Key, attribute, kept};
-use crate::minutes::{Body, Content, Holder, Slot, StoredMinute};
+use crate::minutes::{Body, Chain, Content, Holder, Slot, StoredMinute};
 use crate::pack::{MinuteLog, pack_closing, unpack_closing};
 
 const VERSION: u64 = 1;
@@ -15,6 +15,7 @@ pub(crate) const REVISION: &str = "rev";
 pub(crate) const CLOSING: &str = "st";
 const LOG: &str = "lg";
 const GAP_TO: &str = "to";
+pub(crate) const LEFT: &str = "left";
 
 pub(crate) fn pack(content: Content<'_>) -> Result<Body, StoreError> {
     let (closing, log) = (pack_closing(content.closing), content.log.pack());
@@ -25,17 +26,15 @@ pub(crate) fn pack(content: Content<'_>) -> Result<Body, StoreError> {
     Ok(Body::Watched { closing, log })
 }
 
-pub(crate) fn write_minute(
-    stream: &StreamId,
-    minute: Minute,
-    writer: &Writer,
-    revision: u64,
-    body: &Body,
-) -> Item {
-    let item = Writing::new(&Key::Minute(stream, minute), VERSION)
+/// The item of a minute, as the chain's writer leaves it: his own, or his heir's.
+pub(crate) fn write_minute(chain: &Chain, minute: Minute, revision: u64, body: &Body) -> Item {
+    let heir = chain.heir.as_ref().filter(|_| matches!(body, Body::Watched { .. }));
+    let holder = heir.unwrap_or(&chain.writer);
+    let item = Writing::new(&Key::Minute(&chain.stream, minute), VERSION)
         .kept(minute.start(), kept::MINUTES)
-        .text(OWNER, &writer.name)
-        .number(EPOCH, writer.epoch)
+        .text(OWNER, &holder.name)
+        .number(EPOCH, holder.epoch)
+        .maybe(heir, |item, _| item.flag(LEFT, true))
         .number(REVISION, revision);
     match body {
         Body::Watched { closing, log } => item.bytes(CLOSING, closing.clone()).bytes(LOG, log.clone()),
@@ -59,7 +58,7 @@ pub(crate) fn read_minute(item: &Item) -> Result<StoredMinute, StoreError> {
         (None, None) => Slot::Claimed,
     };
     let revision = reading.number(REVISION)?;
-    Ok(StoredMinute { minute, holder: Holder::of(item)?, revision, slot })
+    Ok(StoredMinute { minute, holder: Holder::of(item)?, revision, left: reading.flag(LEFT), slot })
 }
 
 pub(crate) fn gap_to(item: &Item) -> Option<Minute> {

@@ -15,7 +15,7 @@ use crate::ids::{Minute, StreamId, Writer};
 use crate::item::{Item, Reading};
 use crate::keys::{self, Key};
 use crate::minute_item::{
-    CLOSING, EPOCH, OWNER, REVISION, gap_to, pack, read_minute, same_body, write_minute,
+    CLOSING, EPOCH, LEFT, OWNER, REVISION, gap_to, pack, read_minute, same_body, write_minute,
 };
 use crate::pack::MinuteLog;
 use crate::spent::{Paid, Spent};
@@ -29,6 +29,8 @@ pub struct StoredMinute {
     pub holder: Holder,
     /// How often it was written.
     pub revision: u64,
+    /// Its last writer left the chain to the holder ([`Chain::bequeath`]): nobody else will write behind it.
+    pub left: bool,
     /// What it holds.
     pub slot: Slot,
 }
@@ -82,6 +84,8 @@ pub enum Saved {
 pub struct Chain {
     pub(crate) stream: StreamId,
     pub(crate) writer: Writer,
+    /// Who is to have the chain after the next save.
+    pub(crate) heir: Option<Writer>,
     /// The newest item, which may be rewritten, with its revision.
     pub(crate) newest: Option<(Minute, u64)>,
     /// Where the next item belongs.
@@ -95,6 +99,12 @@ impl Chain {
     #[must_use]
     pub fn minute_at(&self, now: Minute) -> Minute {
         self.newest.map_or(self.next, |(newest, _)| newest).max(now)
+    }
+
+    /// Makes the next save the last one: it is stored as the heir's, who then takes the chain over without a
+    /// write. Whatever this chain saves after it is [`Saved::Lost`].
+    pub fn bequeath(&mut self, heir: Writer) {
+        self.heir = Some(heir);
     }
 
     /// Whose it is.
@@ -218,7 +228,7 @@ impl Store {
         const TRIES: u32 = 4;
         let mut spent = Spent::default();
         for _ in 0..TRIES {
-            let item = write_minute(&chain.stream, minute, &chain.writer, expected + 1, body);
+            let item = write_minute(chain, minute, expected + 1, body);
             let verdict = self.put_expecting(&item, expected, &chain.writer).await?.add_to(&mut spent);
             let Some(found) = verdict.refused() else {
                 return Ok(Paid { value: Ok((expected + 1, body.reach(minute))), spent });
@@ -227,11 +237,14 @@ impl Store {
                 return Ok(Paid { value: Err(Holder::nobody()), spent });
             };
             let holder = Holder::of(&found)?;
+            let revision = Reading::any(&found).number(REVISION)?;
+            // The heir's or ours: an earlier try went through.
+            if chain.is_left_to(&holder) && same_body(&found, &item) {
+                return Ok(Paid { value: Ok((revision, minute)), spent });
+            }
             if holder.name != chain.writer.name {
                 return Ok(Paid { value: Err(holder), spent });
             }
-            // Ours: an earlier try went through.
-            let revision = Reading::any(&found).number(REVISION)?;
             let gap = gap_to(&found);
             let settled = gap.is_some() || found.contains_key(CLOSING);
             match (body, gap) {
@@ -283,12 +296,13 @@ impl Store {
             .name("#o", OWNER)
             .name("#e", EPOCH)
             .name("#r", REVISION)
+            .name("#l", LEFT)
             .text(":me", &writer.name)
             .number(":e", writer.epoch)
             .text(":old", &found.holder.name)
             .number(":r", found.revision)
             .number(":n", found.revision + 1);
-        let (change, condition) = ("SET #o = :me, #e = :e, #r = :n", "#o = :old AND #r = :r");
+        let (change, condition) = ("SET #o = :me, #e = :e, #r = :n REMOVE #l", "#o = :old AND #r = :r");
         let key = Key::Minute(stream, found.minute);
         let verdict = self.update("take a minute over", &key, change, condition, &terms).await?;
         let sealed = |verdict: Verdict| match verdict.refused() {
@@ -307,6 +321,10 @@ impl Store {
 type Written = Result<(u64, Minute), Holder>;
 
 impl Chain {
+    fn is_left_to(&self, holder: &Holder) -> bool {
+        self.heir.as_ref().is_some_and(|heir| heir.name == holder.name)
+    }
+
     /// Takes in what became of a write at `minute`.
     fn adopt(&mut self, written: Written, minute: Minute, watched: bool) -> Saved {
         match written {

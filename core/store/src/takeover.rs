@@ -92,12 +92,14 @@ impl Store {
     ///
     /// Both places where the earlier watcher could write next become ours: the place after the newest item
     /// by a claim, the newest item itself on condition that it is as we read it. From then on every save of
-    /// the earlier watcher is [`crate::Saved::Lost`]; what it saved before is in what we get.
+    /// the earlier watcher is [`crate::Saved::Lost`]; what it saved before is in what we get. An earlier watcher
+    /// that left the chain to us ([`Chain::bequeath`]) has done all that itself.
     ///
     /// Concurrent writers: the newest lease epoch wins; an older one, and a second writer of the same epoch,
     /// get [`TakeOver::Lost`]. Repeating it after an error or a dropped future is safe.
     ///
-    /// Cost: half a read unit and two writes; twice the read if the chain moved meanwhile.
+    /// Cost: half a read unit and two writes, none for a chain that was left to us; twice the read if the chain
+    /// moved meanwhile.
     ///
     /// # Errors
     /// [`StoreError::Contended`] if the chain moved at every try, and whatever the table says.
@@ -138,8 +140,15 @@ impl Store {
             (None, None) => now,
         };
         let (stream, writer) = (stream.clone(), writer.clone());
-        let mut chain = Chain { stream, writer, newest: None, next, claim: 0 };
+        let mut chain = Chain { stream, writer, heir: None, newest: None, next, claim: 0 };
         let mut spent = Spent::default();
+        if let (None, Some(base)) = (&end.claim, &end.base)
+            && base.left
+            && base.holder.name == chain.writer.name
+        {
+            chain.newest = Some((base.minute, base.revision));
+            return Ok(Paid { value: Some(chain), spent });
+        }
         // First the way forward, then the way it might be rewritten.
         let claimed = match &end.claim {
             Some(claim) => self.seal(&chain.stream, claim, &chain.writer).await?.add_to(&mut spent),

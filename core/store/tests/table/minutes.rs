@@ -79,6 +79,44 @@ async fn a_take_over_shuts_the_earlier_watcher_out() {
 }
 
 #[tokio::test]
+async fn a_chain_that_was_left_to_somebody_is_taken_over_without_a_write() {
+    for (lossy, last) in [(false, NOW), (false, NOW.next()), (true, NOW), (true, Minute(NOW.0 + 9))] {
+        let table = Table::new().await;
+        let store = if lossy { table.lossy() } else { table.store.clone() };
+        let mut old = take(&table.store, "a", 1, NOW).await.chain;
+        old.bequeath(writer("b", 2));
+        assert_eq!(save(&store, &mut old, last).await.value, Saved::Saved);
+        for minute in [last, last.next()] {
+            let lost = save(&table.store, &mut old.clone(), minute).await.value;
+            assert!(matches!(&lost, Saved::Lost(_)), "{minute:?}: {lost:?}");
+        }
+        let before = show(&chain_of(&table.store).await);
+        let over = table.store.take_over(&stream(), &writer("b", 2), last.next()).await.expect("answer");
+        assert_eq!(over.spent.write_units, 0.0);
+        let mut new = taken(over.value);
+        assert_eq!(show(&chain_of(&table.store).await), before);
+        assert_eq!(new.closing(), Some(&closing(last, 3)));
+        assert_eq!(save(&table.store, &mut new.chain, last).await.value, Saved::Saved, "may be rewritten");
+        assert_eq!(save(&table.store, &mut new.chain, last.next()).await.value, Saved::Saved);
+    }
+}
+
+#[tokio::test]
+async fn an_heir_who_does_not_come_is_passed_over() {
+    let table = Table::new().await;
+    let mut old = take(&table.store, "a", 1, NOW).await.chain;
+    old.bequeath(writer("b", 2));
+    assert_eq!(save(&table.store, &mut old, NOW).await.value, Saved::Saved);
+    let older = table.store.take_over(&stream(), &writer("x", 1), NOW).await.expect("answer");
+    assert!(matches!(older.value, TakeOver::Lost(_)));
+    let mut third = take(&table.store, "c", 3, NOW.next()).await.chain;
+    let late = table.store.take_over(&stream(), &writer("b", 2), NOW.next()).await.expect("answer");
+    assert!(matches!(late.value, TakeOver::Lost(_)), "the heir comes after all");
+    assert_eq!(save(&table.store, &mut third, NOW.next()).await.value, Saved::Saved);
+    assert_eq!(show(&chain_of(&table.store).await), "W0c2 W1c2");
+}
+
+#[tokio::test]
 async fn the_newest_epoch_wins_and_a_second_writer_of_an_epoch_loses() {
     let table = Table::new().await;
     take(&table.store, "a", 5, NOW).await;
