@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use hlsops_domain::EpochMs;
 use hlsops_fetch::{FetchConfig, Fetcher};
-use hlsops_probe::lambda::{Config, Function, Invocation, Queue, clients};
-use hlsops_store::Store;
+use hlsops_probe::lambda::{Config, Function, Invocation, clients};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,9 +34,7 @@ async fn run() -> Result<(), Error> {
     let config = Config::read(get)?;
     let clients = clients(&config, get)?;
     let fetcher = Fetcher::new(FetchConfig { allow: config.allow.clone(), ..FetchConfig::default() })?;
-    let store = Store::new(clients.table, config.table.clone());
-    let queue = Queue::new(clients.queue, config.queue_url.clone());
-    let function = Arc::new(Function::new(config, store, queue, fetcher));
+    let function = Arc::new(Function::new(config, clients, fetcher));
     let busy = Arc::new(Mutex::new(()));
     let mut terminate = signal(SignalKind::terminate())?;
     let service = {

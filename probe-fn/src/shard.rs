@@ -1,12 +1,14 @@
 //! One watcher of one shard.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hlsops_domain::EpochMs;
 use hlsops_fetch::Fetcher;
 use hlsops_store::{Beat, Lease, Leased, ShardId, Spent, Store, StoreError, Writer};
 use hlsops_watch::Clock;
+use tokio::sync::Notify;
 
 use crate::crew::Crew;
 use crate::network::Network;
@@ -24,6 +26,8 @@ pub struct Shared<C, N = Fetcher> {
     pub clock: C,
     /// Says that configuration has changed, where it was changed in this process.
     pub nudge: Nudge,
+    /// Told of every event that was put into the outbox, for a sender in this process.
+    pub notice: Arc<Notify>,
 }
 
 /// Which shard, and as whom.

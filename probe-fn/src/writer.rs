@@ -1,5 +1,7 @@
 //! Stores the pages of one stream.
 
+use std::sync::Arc;
+
 use hlsops_domain::incident::Incident;
 use hlsops_domain::{EpochMs, Health, HealthState};
 use hlsops_notify::event;
@@ -7,7 +9,7 @@ use hlsops_store::{
     Chain, Closed, Content, Holder, IncidentId, MinuteFindings, NewIncident, Notice, Opened, Outline,
     Pointer, Resolution, Saved, Spent, Store, StoreError, StreamConfig,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::recorder::Page;
 
@@ -33,6 +35,8 @@ pub struct PageWriter {
     outline: Option<Outline>,
     /// The worst there was since the incident was opened, as far as this writer has seen it.
     worst: Option<(HealthState, String)>,
+    /// Told of every row put into the outbox.
+    notice: Arc<Notify>,
     spent: Spent,
 }
 
@@ -41,9 +45,16 @@ impl PageWriter {
     const INCIDENT_TRIES: u32 = 3;
 
     /// A writer with the stream's configuration, a chain it has taken and the stream's incident pointer.
+    /// `notice` is told of every row put into the outbox.
     #[must_use]
-    pub fn new(store: Store, config: StreamConfig, chain: Chain, pointer: Pointer) -> Self {
-        Self { store, config, chain, pointer, outline: None, worst: None, spent: Spent::default() }
+    pub fn new(
+        store: Store,
+        config: StreamConfig,
+        chain: Chain,
+        pointer: Pointer,
+        notice: Arc<Notify>,
+    ) -> Self {
+        Self { store, config, chain, pointer, outline: None, worst: None, notice, spent: Spent::default() }
     }
 
     /// Stores every page that comes, until the recorder is gone or the stream is lost. Also says what it cost.
@@ -59,6 +70,9 @@ impl PageWriter {
     }
 
     async fn save(&mut self, page: &Page) -> Result<Saved, StoreError> {
+        if let Some(heir) = &page.heir {
+            self.chain.bequeath(heir.clone());
+        }
         let minute = self.chain.minute_at(page.minute);
         let content = Content { closing: &page.closing, log: &page.log };
         let saved = self.store.save_minute(&mut self.chain, minute, content).await?.add_to(&mut self.spent);
@@ -109,6 +123,7 @@ impl PageWriter {
                 _ => return Ok(()),
             };
             if done {
+                self.notice.notify_one();
                 return self.read_pointer().await;
             }
         }

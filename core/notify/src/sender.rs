@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::carry::{Carried, Carrier};
 use crate::publisher::Publisher;
+use crate::schedule::GIVE_UP_AFTER;
 
 /// Letters that are carried at a time.
 pub const AT_ONCE: usize = 200;
@@ -80,6 +81,24 @@ impl<P: Publisher> Sender<P> {
             }
         }
         Ok(flights.swept)
+    }
+
+    /// For how long the oldest event has been waiting at `now` that should have gone out: one that is not
+    /// addressed, or a letter to one of [`Publisher::standing`]. Zero if there is none.
+    ///
+    /// Letters to channels do not count: a receiver that is down for a day is no fault of this program.
+    ///
+    /// # Errors
+    /// When the outbox cannot be read.
+    pub async fn waiting(&self, now: EpochMs) -> Result<Duration, StoreError> {
+        let store = &self.carrier.store;
+        let rows = store.due_notices(now, ROWS).await?.value.items;
+        // Those put off are due later, but no later than that.
+        let letters = store.due_letters(now + GIVE_UP_AFTER * 2, LETTERS).await?.value.items;
+        let standing = self.carrier.publisher.standing();
+        let letters = letters.iter().filter(|letter| standing.contains(&letter.channel.as_str()));
+        let oldest = rows.iter().map(|row| row.at).chain(letters.map(|letter| letter.since)).min();
+        Ok(oldest.map(|at| now.since(at)).unwrap_or_default())
     }
 
     /// Starts what is due and finds room. How much that was.

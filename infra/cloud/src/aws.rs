@@ -11,13 +11,13 @@ use crate::error::Error;
 
 /// Who deploys, and where.
 #[derive(Clone, Debug)]
-pub struct Aws {
+pub(crate) struct Aws {
     /// For the clients.
-    pub config: SdkConfig,
+    pub(crate) config: SdkConfig,
     /// The account's number.
-    pub account: String,
+    pub(crate) account: String,
     /// Where.
-    pub region: String,
+    pub(crate) region: String,
 }
 
 impl Aws {
@@ -25,7 +25,7 @@ impl Aws {
     ///
     /// # Errors
     /// If there are none, or the service refuses them.
-    pub async fn connect() -> Result<Self, Error> {
+    pub(crate) async fn connect() -> Result<Self, Error> {
         let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
         let http = aws_smithy_http_client::Builder::new().tls_provider(ring).build_https();
         let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
@@ -43,7 +43,7 @@ impl Aws {
 
     /// Another endpoint than AWS's own.
     #[must_use]
-    pub fn endpoint(&self) -> Option<&str> {
+    pub(crate) fn endpoint(&self) -> Option<&str> {
         self.config.endpoint_url()
     }
 
@@ -51,7 +51,7 @@ impl Aws {
     ///
     /// # Errors
     /// [`Error::NoEmulator`].
-    pub fn must_be_emulator(&self) -> Result<(), Error> {
+    pub(crate) fn must_be_emulator(&self) -> Result<(), Error> {
         match self.endpoint() {
             Some(url) if is_loopback(url) => Ok(()),
             other => Err(Error::NoEmulator { found: other.unwrap_or("not set").to_owned() }),

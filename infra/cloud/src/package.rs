@@ -99,8 +99,6 @@ fn is_elf_for(code: &[u8], architecture: Architecture) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     fn elf(machine: u8) -> Vec<u8> {

@@ -106,8 +106,6 @@ fn plain(node: &Yaml<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     const SMALL: &str = "Parameters:

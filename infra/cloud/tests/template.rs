@@ -251,14 +251,19 @@ fn silence_is_an_alarm_and_alarms_have_a_topic_of_their_own() {
 }
 
 #[test]
-fn the_queue_lets_a_successor_start_and_stale_ticks_vanish() {
+fn the_queue_lets_a_successor_start_and_a_bad_message_reach_the_dead_letters() {
     let template = read(TEMPLATE).unwrap();
     assert_eq!(text(at(&template, "Parameters.MaxWatchers.MinValue")).as_deref(), Some("2"));
     let queue = at(&template, "Resources.WorkQueue.Properties");
-    assert_eq!(text(at(queue, "MessageRetentionPeriod")).as_deref(), Some("120"));
-    // Lambda refuses a mapping whose queue hides messages for less than the function's timeout.
-    let timeout = text(at(&template, "Resources.WatchFunction.Properties.Timeout"));
-    assert_eq!(text(at(queue, "VisibilityTimeout")), timeout);
+    let number = |node, path| -> i64 { bare(at(node, path)).as_integer().unwrap() };
+    let hidden = number(queue, "VisibilityTimeout");
+    assert_eq!(
+        text(at(&template, "Resources.WatchFunction.Properties.Timeout")).as_deref(),
+        Some("WatchTimeoutS")
+    );
+    assert!(hidden > number(&template, "Parameters.WatchTimeoutS.MaxValue"), "a run is not delivered twice");
+    let turns = number(queue, "RedrivePolicy.maxReceiveCount");
+    assert!(number(queue, "MessageRetentionPeriod") > turns * hidden, "it would expire on its way");
     let mapping = at(&template, "Resources.WorkMapping.Properties");
     assert_eq!(text(at(mapping, "BatchSize")).as_deref(), Some("1"));
     assert_eq!(texts(at(mapping, "FunctionResponseTypes")), ["ReportBatchItemFailures"]);

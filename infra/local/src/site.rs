@@ -28,7 +28,17 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
      style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Where the page's own views are: their URLs are typed, shared and reloaded.
-const VIEWS: [&str; 5] = ["/", "/incidents", "/incidents/{id}", "/streams/{id}", "/streams/{id}/settings"];
+const VIEWS: [&str; 9] = [
+    "/",
+    "/incidents",
+    "/incidents/{id}",
+    "/inbox",
+    "/channels",
+    "/channels/{id}",
+    "/channels/{id}/settings",
+    "/streams/{id}",
+    "/streams/{id}/settings",
+];
 
 const NOT_BUILT: &str = "The dashboard is not built into this program.\n\n\
     Build both:  cargo xtask site && cargo build --release --package hlsops\n\
@@ -141,7 +151,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_view_is_the_page_or_says_how_to_get_it() {
-        for path in ["/", "/incidents", "/streams/str_1", "/streams/str_1/settings", "/streams/new"] {
+        for path in [
+            "/",
+            "/incidents",
+            "/inbox",
+            "/channels/new",
+            "/streams/str_1",
+            "/streams/str_1/settings",
+            "/streams/new",
+        ] {
             let answer = ask(path).await;
             let expected = if FILES.is_empty() { StatusCode::NOT_FOUND } else { StatusCode::OK };
             assert_eq!(answer.status(), expected, "{path}");

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_types::SdkConfig;
 
 use super::config::{Config, ConfigError};
 
@@ -19,6 +20,8 @@ pub struct Clients {
     pub table: aws_sdk_dynamodb::Client,
     /// Of the queue.
     pub queue: aws_sdk_sqs::Client,
+    /// Of the topic.
+    pub topic: aws_sdk_sns::Client,
 }
 
 /// Makes the clients. `get` reads the environment.
@@ -37,26 +40,19 @@ pub fn clients(config: &Config, get: impl Fn(&str) -> Option<String>) -> Result<
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
         .build_https();
-    let mut table = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(region.clone())
-        .credentials_provider(credentials.clone())
-        .timeout_config(timeouts.clone())
-        // The store repeats by itself.
-        .retry_config(RetryConfig::disabled())
-        .http_client(http.clone());
-    table.set_endpoint_url(config.endpoint.clone());
-    let mut queue = aws_sdk_sqs::Config::builder()
+    let mut common = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(region)
-        .credentials_provider(credentials)
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(timeouts)
-        // So does the sender.
+        // The store, the queue's sender and the events' sender repeat by themselves.
         .retry_config(RetryConfig::disabled())
         .http_client(http);
-    queue.set_endpoint_url(config.endpoint.clone());
+    common.set_endpoint_url(config.endpoint.clone());
+    let common = common.build();
     Ok(Clients {
-        table: aws_sdk_dynamodb::Client::from_conf(table.build()),
-        queue: aws_sdk_sqs::Client::from_conf(queue.build()),
+        table: aws_sdk_dynamodb::Client::new(&common),
+        queue: aws_sdk_sqs::Client::new(&common),
+        topic: aws_sdk_sns::Client::new(&common),
     })
 }

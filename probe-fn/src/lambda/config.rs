@@ -32,8 +32,10 @@ pub struct Config {
     pub role: Role,
     /// `HLSOPS_TABLE`: the table's name.
     pub table: String,
-    /// `HLSOPS_QUEUE_URL`: the work queue; who watches sends nothing and needs none.
-    pub queue_url: Option<String>,
+    /// `HLSOPS_QUEUE_URL`: the work queue, which `dispatch` fills and `watch` is fed from.
+    pub queue_url: String,
+    /// `HLSOPS_TOPIC_ARN`: where events are published.
+    pub topic_arn: String,
     /// `HLSOPS_DEPLOYMENT`: what metrics are told apart by. Default: `hlsops`.
     pub deployment: String,
     /// `HLSOPS_ALLOW_TARGETS`: private targets, for emulators.
@@ -88,10 +90,6 @@ impl Config {
             "watch" => Role::Watch,
             other => return Err(ConfigError::Role(other.into())),
         };
-        let queue_url = match role {
-            Role::Dispatch => Some(need("HLSOPS_QUEUE_URL", "the URL of the work queue")?),
-            Role::Watch => None,
-        };
         let endpoint = get("AWS_ENDPOINT_URL");
         let allow = match get("HLSOPS_ALLOW_TARGETS") {
             None => AllowList::default(),
@@ -101,7 +99,8 @@ impl Config {
         Ok(Self {
             role,
             table: need("HLSOPS_TABLE", "the name of the table")?,
-            queue_url,
+            queue_url: need("HLSOPS_QUEUE_URL", "the URL of the work queue")?,
+            topic_arn: need("HLSOPS_TOPIC_ARN", "the ARN of the topic for events")?,
             deployment: get("HLSOPS_DEPLOYMENT").unwrap_or_else(|| "hlsops".into()),
             allow,
             endpoint,
@@ -125,6 +124,14 @@ fn is_loopback(endpoint: Option<&str>) -> Result<bool, ConfigError> {
 mod tests {
     use super::*;
 
+    /// All that is needed, in the order in which it is missed.
+    const WATCH: [(&str, &str); 4] = [
+        ("HLSOPS_ROLE", "watch"),
+        ("HLSOPS_TABLE", "t"),
+        ("HLSOPS_QUEUE_URL", "http://q"),
+        ("HLSOPS_TOPIC_ARN", "arn:aws:sns:x:1:events"),
+    ];
+
     #[track_caller]
     fn check(variables: &[(&str, &str)], expected: Result<usize, &str>) {
         let get = |name: &str| {
@@ -139,26 +146,23 @@ mod tests {
 
     #[test]
     fn the_environment_is_checked_by_name() {
-        let dispatch = [("HLSOPS_ROLE", "dispatch"), ("HLSOPS_TABLE", "t"), ("HLSOPS_QUEUE_URL", "http://q")];
-        let watch = [("HLSOPS_ROLE", "watch"), ("HLSOPS_TABLE", "t")];
+        let [_, rest @ ..] = WATCH;
+        let dispatch: Vec<_> = [("HLSOPS_ROLE", "dispatch")].into_iter().chain(rest).collect();
         check(&dispatch, Ok(0));
-        check(&watch, Ok(0));
+        check(&WATCH, Ok(0));
         check(&[], Err("HLSOPS_ROLE"));
         check(&[("HLSOPS_ROLE", "both")], Err("`both`"));
-        check(&dispatch[..2], Err("HLSOPS_QUEUE_URL"));
-        check(&watch[..1], Err("HLSOPS_TABLE"));
-        check(&[watch[0], ("HLSOPS_TABLE", " ")], Err("HLSOPS_TABLE"));
+        for (known, missing) in WATCH.iter().enumerate() {
+            check(&WATCH[..known], Err(missing.0));
+        }
+        check(&[WATCH[0], ("HLSOPS_TABLE", " ")], Err("HLSOPS_TABLE"));
     }
 
     #[test]
     fn private_targets_are_for_emulators_on_this_machine() {
         let with = |endpoint: &'static str, targets: &'static str| {
-            [
-                ("HLSOPS_ROLE", "watch"),
-                ("HLSOPS_TABLE", "t"),
-                ("AWS_ENDPOINT_URL", endpoint),
-                ("HLSOPS_ALLOW_TARGETS", targets),
-            ]
+            let [role, table, queue, topic] = WATCH;
+            [role, table, queue, topic, ("AWS_ENDPOINT_URL", endpoint), ("HLSOPS_ALLOW_TARGETS", targets)]
         };
         check(&with("http://127.0.0.1:4566", "127.0.0.1:8000,10.0.0.1:80"), Ok(2));
         check(&with("http://[::1]:4566", "127.0.0.1:8000"), Ok(1));

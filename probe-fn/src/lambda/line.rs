@@ -37,10 +37,15 @@ impl Line {
         *self.metrics.entry(name).or_default() += by;
     }
 
+    /// States a metric.
+    pub(super) fn measure(&mut self, name: &'static str, value: f64) {
+        self.metrics.insert(name, value);
+    }
+
     /// What the table charged.
     pub(super) fn spent(&mut self, spent: Spent) {
-        self.metrics.insert("ReadUnits", spent.read_units);
-        self.metrics.insert("WriteUnits", spent.write_units);
+        self.measure("ReadUnits", spent.read_units);
+        self.measure("WriteUnits", spent.write_units);
     }
 
     /// Something to read, and no metric.
@@ -64,7 +69,7 @@ impl Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let names: Vec<Value> =
-            self.metrics.keys().map(|name| json!({ "Name": name, "Unit": "Count" })).collect();
+            self.metrics.keys().map(|name| json!({ "Name": name, "Unit": unit(name) })).collect();
         let mut line = self.fields.clone();
         line.insert(
             "_aws".into(),
@@ -83,6 +88,11 @@ impl Display for Line {
     }
 }
 
+/// A metric that is no count says so at the end of its name.
+fn unit(name: &str) -> &'static str {
+    if name.ends_with("Seconds") { "Seconds" } else { "Count" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +104,7 @@ mod tests {
         line.count("WorkSent", 2);
         line.count("WorkSent", 1);
         line.spent(Spent { read_units: 1.5, write_units: 2.0 });
+        line.measure("OutboxAgeSeconds", 0.5);
         line.say("shards", 4.into());
         line.failed(&"no table");
         let text = line.to_string();
@@ -103,7 +114,11 @@ mod tests {
         assert_eq!(declared["Dimensions"], json!([["Deployment"]]));
         let names: Vec<&str> =
             declared["Metrics"].as_array().expect("list").iter().filter_map(|m| m["Name"].as_str()).collect();
-        assert_eq!(names, ["Failures", "Heartbeat", "ReadUnits", "WorkSent", "WriteUnits"]);
+        assert_eq!(
+            names,
+            ["Failures", "Heartbeat", "OutboxAgeSeconds", "ReadUnits", "WorkSent", "WriteUnits"]
+        );
+        assert_eq!(declared["Metrics"][2]["Unit"], json!("Seconds"));
         assert!(names.iter().all(|name| read[name].is_number()));
         assert_eq!((&read["WorkSent"], &read["shards"]), (&json!(3.0), &json!(4)));
         assert_eq!((&read["Deployment"], &read["error"]), (&json!("prod"), &json!("no table")));

@@ -9,19 +9,16 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 
 use crate::dispatch::WorkMessage;
 
-/// Where work is sent.
+/// Where work is sent, and comes from.
 #[derive(Clone, Debug)]
 pub struct Queue {
     client: Client,
-    url: Option<String>,
+    url: String,
 }
 
 /// Why work was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// There is no queue.
-    #[error("HLSOPS_QUEUE_URL is not set: there is nowhere to send work to")]
-    NoQueue,
     /// The queue did not take messages, also when asked again.
     #[error("the work queue did not take {left} messages: {reason}")]
     NotSent {
@@ -30,6 +27,9 @@ pub enum QueueError {
         /// Its last words.
         reason: String,
     },
+    /// The queue keeps a message hidden.
+    #[error("the work queue keeps a message hidden until its time is over: {0}")]
+    NotAgain(String),
 }
 
 impl Queue {
@@ -37,11 +37,25 @@ impl Queue {
     const BATCH: usize = 10;
     const TRIES: u32 = 4;
     const PAUSE: Duration = Duration::from_millis(100);
+    /// Seconds after which a message that could not be carried out comes again.
+    const AGAIN_S: i32 = 5;
 
     /// The queue at `url`.
     #[must_use]
-    pub fn new(client: Client, url: Option<String>) -> Self {
-        Self { client, url }
+    pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self { client, url: url.into() }
+    }
+
+    /// Lets a message that could not be carried out come again in a moment, and in the end to the dead
+    /// letters. Otherwise it would stay hidden for as long as the longest run takes.
+    ///
+    /// # Errors
+    /// The queue's words. The message comes again then as well, but late.
+    pub async fn again(&self, receipt: &str) -> Result<(), QueueError> {
+        let change = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
+        let changed = change.visibility_timeout(Self::AGAIN_S).send().await;
+        let refused = |error| QueueError::NotAgain(DisplayErrorContext(&error).to_string());
+        changed.map(drop).map_err(refused)
     }
 
     /// Sends all messages, in batches of ten. What the queue did not take is sent again, a few times with
@@ -50,9 +64,6 @@ impl Queue {
     /// # Errors
     /// If messages are left; the next tick finds their shards again.
     pub async fn send(&self, messages: &[WorkMessage]) -> Result<(), QueueError> {
-        let Some(url) = self.url.as_deref() else {
-            return if messages.is_empty() { Ok(()) } else { Err(QueueError::NoQueue) };
-        };
         let (mut left, mut reason) = (messages.to_vec(), String::new());
         for attempt in 0..Self::TRIES {
             if attempt > 0 {
@@ -60,7 +71,7 @@ impl Queue {
             }
             let mut again = Vec::new();
             for batch in left.chunks(Self::BATCH) {
-                let taken = self.send_batch(url, batch).await.unwrap_or_else(|why| {
+                let taken = self.send_batch(batch).await.unwrap_or_else(|why| {
                     reason = why;
                     BTreeSet::new()
                 });
@@ -75,7 +86,7 @@ impl Queue {
     }
 
     /// The shards whose messages were taken.
-    async fn send_batch(&self, url: &str, batch: &[WorkMessage]) -> Result<BTreeSet<String>, String> {
+    async fn send_batch(&self, batch: &[WorkMessage]) -> Result<BTreeSet<String>, String> {
         let entries = batch.iter().map(|message| {
             let body = serde_json::to_string(message).map_err(|error| error.to_string())?;
             let entry =
@@ -83,7 +94,8 @@ impl Queue {
             entry.build().map_err(|error| error.to_string())
         });
         let entries: Vec<_> = entries.collect::<Result<_, String>>()?;
-        let sent = self.client.send_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
+        let send = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
+        let sent = send.send().await;
         let sent = sent.map_err(|error| DisplayErrorContext(&error).to_string())?;
         Ok(sent.successful().iter().map(|entry| entry.id().to_owned()).collect())
     }

@@ -170,7 +170,7 @@ impl World {
     fn shared(&self, store: Store, off_ms: i64) -> Shared<SystemClock, Origin> {
         let now = (BEGIN.0 + self.origin.ms()).saturating_add_signed(off_ms);
         let clock = SystemClock::anchored(EpochMs(now));
-        Shared { store, network: self.origin.clone(), clock, nudge: Nudge::default() }
+        Shared { store, network: self.origin.clone(), clock, nudge: Nudge::default(), notice: Arc::default() }
     }
 }
 

@@ -76,7 +76,13 @@ async fn a_watcher_near_its_end_hands_its_streams_over_one_by_one() {
     let clock = SystemClock::anchored(EpochMs(1_790_000_007_000));
     let network = Script { clock, asked: Arc::default() };
     let store = Store::new(engine.client(), "hlsops");
-    let shared = Shared { store: store.clone(), network: network.clone(), clock, nudge: Nudge::default() };
+    let shared = Shared {
+        store: store.clone(),
+        network: network.clone(),
+        clock,
+        nudge: Nudge::default(),
+        notice: Arc::default(),
+    };
     let names: Vec<String> = (0..12).map(|n| format!("s{n}")).collect();
     for name in &names {
         let config = StreamConfig { url: "http://example.com/".into(), ..support::config(name, clock.now()) };

@@ -1,6 +1,7 @@
 //! What the tests share: streams of an origin, a table in memory, and watchers of one shard.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -35,7 +36,8 @@ pub(crate) async fn world(names: &[&str]) -> World {
     let engine = Engine::in_memory().unwrap();
     ensure_table(&engine.client(), &TableSpec::new("hlsops")).await.unwrap();
     let store = Store::new(engine.client(), "hlsops");
-    let shared = Shared { store, network, clock: SystemClock::new(), nudge: Nudge::default() };
+    let shared =
+        Shared { store, network, clock: SystemClock::new(), nudge: Nudge::default(), notice: Arc::default() };
     World { origin, shared, engine }
 }
 

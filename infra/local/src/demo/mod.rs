@@ -36,6 +36,15 @@ pub(crate) struct DemoOptions {
     /// Show a wall in the terminal instead: no table, no API, no page
     #[arg(long, conflicts_with = "port")]
     terminal: bool,
+    /// Allow streams and webhooks of your own at an address that is not publicly routable: exactly HOST:PORT;
+    /// may be repeated
+    #[arg(
+        long = "allow-target",
+        value_name = "HOST:PORT",
+        env = "HLSOPS_ALLOW_TARGETS",
+        value_delimiter = ','
+    )]
+    allow_targets: Vec<String>,
     /// Stop after this long instead of at Ctrl-C
     #[arg(long = "for", value_name = "TIME", value_parser = parse::time)]
     length: Option<Duration>,
@@ -48,7 +57,7 @@ enum DemoError {
     Origin(#[from] hlsops_origin::StartError),
     #[error(transparent)]
     Fetcher(#[from] hlsops_fetch::BuildError),
-    #[error("the demo origin has an address that cannot be allowed: {0}")]
+    #[error(transparent)]
     Allow(#[from] hlsops_fetch::HostListError),
     #[error("the demo origin has a URL that cannot be read: {0}")]
     Url(#[from] url::ParseError),
@@ -75,7 +84,7 @@ pub(crate) async fn run(options: DemoOptions) -> Exit {
         Err(DemoError::Terminal(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Clean,
         Err(error) => {
             eprintln!("hlsops demo: {error}");
-            Exit::Internal
+            if matches!(error, DemoError::Allow(_)) { Exit::Usage } else { Exit::Internal }
         }
     }
 }
@@ -85,7 +94,7 @@ async fn serve(options: &DemoOptions) -> Result<(), DemoError> {
     let folder = Folder::make()?;
     let origin = Origin::start(OriginConfig { demo: true, ..OriginConfig::default() }).await?;
     let settings = Settings {
-        allow: allow(&origin)?,
+        allow: allow(&origin, &options.allow_targets)?,
         // Nothing of it is to survive the demo.
         durability: Durability::Process,
         ..Settings::new(&folder.0)
@@ -138,9 +147,9 @@ async fn add_streams(api: &Api, origin: &Origin) -> Result<Vec<(String, &'static
     Ok(added)
 }
 
-/// The origin's addresses, which are private.
-fn allow(origin: &Origin) -> Result<AllowList, hlsops_fetch::HostListError> {
-    let mut allow = AllowList::default();
+/// The origin's addresses, which are private, and those of the user.
+fn allow(origin: &Origin, targets: &[String]) -> Result<AllowList, hlsops_fetch::HostListError> {
+    let mut allow = AllowList::parse(&targets.join(","))?;
     for address in origin.addresses() {
         allow.insert(&address.ip().to_string(), address.port())?;
     }

@@ -21,7 +21,7 @@ const REDRAW_EVERY: Duration = Duration::from_millis(500);
 /// Watches the demo streams and shows them until Ctrl-C or for `length`.
 pub(super) async fn show(length: Option<Duration>) -> Result<(), DemoError> {
     let origin = Origin::start(OriginConfig { demo: true, ..OriginConfig::default() }).await?;
-    let allow = super::allow(&origin)?;
+    let allow = super::allow(&origin, &[])?;
     let fetcher = Fetcher::new(FetchConfig { allow, ..FetchConfig::default() })?;
     let clock = SystemClock::new();
     let tiles: Vec<_> = DEMO.iter().map(|row| Arc::new(Mutex::new(Tile::new(row, clock.now())))).collect();

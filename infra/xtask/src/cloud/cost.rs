@@ -86,7 +86,8 @@ impl Model {
             * (streams * number("write_units_per_stream_minute")?
                 + watchers * number("write_units_per_shard_minute")?)
             + streams * hand_overs * number("write_units_per_hand_over_of_a_stream")?;
-        let reads = MINUTES * watchers * number("read_units_per_shard_minute")?
+        let reads = MINUTES
+            * (watchers * number("read_units_per_shard_minute")? + number("read_units_per_tick")?)
             + streams * hand_overs * number("read_units_per_hand_over_of_a_stream")?;
         let stored = streams * number("bytes_per_stream_minute")? * 1_440.0 * number("days_kept")? / GB;
         let table = writes * number("write_unit")?
@@ -96,6 +97,7 @@ impl Model {
         let fixed = MINUTES * number("scheduler_invocation")?
             + 3.0 * watchers * hand_overs * number("queue_request")?
             + number("alarms")? * number("alarm_month")?
+            + number("metrics")? * number("metric_month")?
             + number("dashboard_month")?;
         let canaries = streams * MINUTES * number("canary_run")?;
         Ok(Bill { streams, watchers, lambda, table, fixed, canaries })

@@ -104,8 +104,16 @@ impl Emulator {
         Err(Error::NoEmulator { log: self.log() })
     }
 
-    /// Asks it to end, so that it ends its functions too; after a while it is killed.
+    /// Asks it to end; after a while it is killed. Functions it leaves behind are killed as well: one that is
+    /// watching would go on for minutes.
     fn stop(&mut self) {
+        self.stop_server();
+        for pid in functions(&endpoint(self.port)) {
+            let _ = Command::new("kill").args(["-KILL", &pid]).stderr(Stdio::null()).status();
+        }
+    }
+
+    fn stop_server(&mut self) {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }
@@ -131,6 +139,20 @@ impl Drop for Emulator {
 
 fn endpoint(port: u16) -> String {
     format!("http://{}:{port}", Ipv4Addr::LOCALHOST)
+}
+
+/// Processes of functions that have been told of this endpoint, where the system says what a process has been
+/// told (Linux, which is where functions run).
+fn functions(endpoint: &str) -> Vec<String> {
+    let wanted = [format!("AWS_ENDPOINT_URL={endpoint}"), "_HANDLER=bootstrap".to_owned()];
+    let is_ours = |pid: &String| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let variables: Vec<&[u8]> = environment.split(|byte| *byte == 0).collect();
+        wanted.iter().all(|variable| variables.contains(&variable.as_bytes()))
+    };
+    let names = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = names.filter_map(|entry| entry.file_name().into_string().ok());
+    pids.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())).filter(is_ours).collect()
 }
 
 /// The wanted port, or any that is free now.
@@ -167,6 +189,19 @@ mod tests {
         assert_eq!(value("AWS_ENDPOINT_URL"), Some("http://127.0.0.1:4566"));
         assert_eq!(value("BIND_HOST"), Some("127.0.0.1"));
         assert!(environment.iter().all(|(name, _)| !name.starts_with("AWS_") || *name == "AWS_ENDPOINT_URL"));
+    }
+
+    #[test]
+    fn functions_are_known_by_their_endpoint() {
+        let mut sleep = Command::new("sleep");
+        sleep.arg("60").env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("_HANDLER", "bootstrap");
+        let Ok(mut child) = sleep.spawn() else { return };
+        let found = functions("http://127.0.0.1:9");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if cfg!(target_os = "linux") {
+            assert_eq!(found, [child.id().to_string()]);
+        }
     }
 
     #[test]

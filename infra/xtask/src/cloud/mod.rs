@@ -66,10 +66,13 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<(), Error> {
 
 /// Builds the functions and zips them.
 pub(crate) fn package(workspace: &Workspace, build: Build) -> Result<(), Error> {
+    package_with(workspace, build, program(&[]))
+}
+
+fn package_with(workspace: &Workspace, build: Build, mut zip: Command) -> Result<(), Error> {
     machine::ensure_c_compiler()?;
     let binaries = functions::build(workspace, build)?;
-    let mut zip = program(&["package"]);
-    zip.arg("--probe").arg(&binaries.probe).arg("--api").arg(&binaries.api);
+    zip.arg("package").arg("--probe").arg(&binaries.probe).arg("--api").arg(&binaries.api);
     run(zip.arg("--architecture").arg(name(build.arch)).arg("--out").arg(zips(workspace, build.arch)))
 }
 
@@ -93,14 +96,17 @@ pub(crate) fn deploy(workspace: &Workspace, wanted: &Deploy) -> Result<(), Error
 /// Deploys the functions' own binaries to an emulator, and uses what was deployed.
 pub(crate) fn end_to_end(workspace: &Workspace) -> Result<(), Error> {
     let build = Build { arch: Architecture::of_this_machine()?, native: true };
-    package(workspace, build)?;
+    let [zip, scenario] = ["hlsops-cloud", "hlsops-e2e-cloud"].map(|name| workspace.tested_program(name));
+    package_with(workspace, build, Command::new(zip?))?;
     site::build(workspace)?;
     let emulator = emulator::Emulator::start(workspace, None)?;
-    println!("emulator: MiniStack; its log: {}", emulator.log().display());
-    let mut scenario = cargo(&["run", "--locked", "--quiet", "--package", "hlsops-e2e-cloud", "--"]);
+    let log = emulator.log();
+    println!("emulator: MiniStack; its log, with what the functions say: {}", log.display());
+    let mut scenario = Command::new(scenario?);
     scenario.arg("--zips").arg(zips(workspace, build.arch)).arg("--architecture").arg(name(build.arch));
     scenario.arg("--site").arg(workspace.root.join(site::DIST));
     run(scenario.envs(emulator.client_environment()))
+        .map_err(|source| Error::EndToEnd { log, source: Box::new(source) })
 }
 
 /// Deletes a stack.

@@ -1,9 +1,14 @@
 //! The API through the gateway's URL, and the site through CloudFront's name.
 
+use std::time::Duration;
+
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
 use crate::error::Error;
+
+/// Longest wait for an answer: the gateway gives up after 30 s.
+const ANSWER: Duration = Duration::from_secs(40);
 
 /// A client of a deployed installation.
 pub(crate) struct Api {
@@ -17,8 +22,13 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(endpoint: &str, id: &str, key: &str) -> Result<Self, Error> {
-        let client = Client::builder().no_proxy().build().map_err(Error::Client)?;
+        let client = Client::builder().no_proxy().timeout(ANSWER).build().map_err(Error::Client)?;
         Ok(Self { client, endpoint: endpoint.into(), id: id.into(), key: key.into() })
+    }
+
+    /// What it shows at the door.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
     }
 
     /// `GET`, which must succeed.
@@ -29,6 +39,16 @@ impl Api {
     /// `POST`, which must succeed.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Error> {
         self.ok(&format!("POST {path}"), self.request(Method::POST, path).json(body)).await
+    }
+
+    /// `PATCH` of what is there now, which must succeed.
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Result<Value, Error> {
+        let what = format!("PATCH {path}");
+        let now = self.request(Method::GET, path).send().await;
+        let now = now.map_err(|source| Error::Http { what: what.clone(), source })?;
+        let version = now.headers().get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+        let request = self.request(Method::PATCH, path).header("if-match", version);
+        self.ok(&what, request.json(body)).await
     }
 
     /// The status of a `GET` without a key.
