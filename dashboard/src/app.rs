@@ -7,8 +7,10 @@ use leptos_router::components::{A, Route, Router, Routes};
 use leptos_router::hooks::use_navigate;
 use leptos_router::path;
 
+use crate::channels::{ChannelPage, ChannelSettingsPage, ChannelsPage, NewChannelPage};
 use crate::demo::DemoServer;
 use crate::edit::{NewStreamPage, SettingsPage};
+use crate::inbox::InboxPage;
 use crate::incidents::{IncidentPage, IncidentsPage};
 use crate::live::Freshness;
 use crate::session::{Session, Theme};
@@ -42,6 +44,9 @@ pub(crate) fn App() -> impl IntoView {
     }
 }
 
+/// Where a letter after `g` goes.
+const GO: [(&str, &str); 4] = [("w", "/"), ("i", "/incidents"), ("n", "/inbox"), ("c", "/channels")];
+
 #[component]
 fn Frame(session: Session) -> impl IntoView {
     DemoServer::start();
@@ -52,14 +57,11 @@ fn Frame(session: Session) -> impl IntoView {
     Shortcuts::current().listen(move |key| {
         let after_g = go.get_value();
         go.set_value(key == "g");
-        match key {
-            "?" => open_help(),
-            "w" if after_g => {
-                navigate("/", NavigateOptions::default());
-                true
-            }
-            "i" if after_g => {
-                navigate("/incidents", NavigateOptions::default());
+        let to = GO.iter().find(|(letter, _)| after_g && *letter == key);
+        match (key, to) {
+            ("?", _) => open_help(),
+            (_, Some((_, path))) => {
+                navigate(path, NavigateOptions::default());
                 true
             }
             _ => false,
@@ -78,6 +80,8 @@ fn Frame(session: Session) -> impl IntoView {
             <nav aria-label="Main">
                 <A href="/" exact=true>"Wall"</A>
                 <A href="/incidents">"Incidents"</A>
+                <A href="/inbox">"Inbox"</A>
+                <A href="/channels">"Channels"</A>
             </nav>
             <Ages/>
             <div class="tools">
@@ -92,6 +96,11 @@ fn Frame(session: Session) -> impl IntoView {
                 <Route path=path!("/") view=WallPage/>
                 <Route path=path!("/incidents") view=IncidentsPage/>
                 <Route path=path!("/incidents/:id") view=IncidentPage/>
+                <Route path=path!("/inbox") view=InboxPage/>
+                <Route path=path!("/channels") view=ChannelsPage/>
+                <Route path=path!("/channels/new") view=NewChannelPage/>
+                <Route path=path!("/channels/:id") view=ChannelPage/>
+                <Route path=path!("/channels/:id/settings") view=ChannelSettingsPage/>
                 <Route path=path!("/streams/new") view=NewStreamPage/>
                 <Route path=path!("/streams/:id") view=StreamPage/>
                 <Route path=path!("/streams/:id/settings") view=SettingsPage/>
@@ -147,13 +156,13 @@ fn ThemeButton() -> impl IntoView {
     };
     view! {
         <button type="button" class="bare" on:click=next title="Theme: system, dark, light">
-            <span aria-hidden="true">"\u{25d0}"</span><span class="unseen">"Theme: "</span>{move || theme.get().name()}
+            <span aria-hidden="true">"\u{25d0}"</span><span class="unseen">"Theme: "</span><span class="theme">{move || theme.get().name()}</span>
         </button>
     }
 }
 
 /// What the keys do.
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 11] = [
     ("/", "filter the wall"),
     ("p", "problems only"),
     ("r", "put the wall in order again"),
@@ -162,6 +171,8 @@ const KEYS: [(&str, &str); 9] = [
     ("a", "acknowledge its incident"),
     ("g w", "go to the wall"),
     ("g i", "go to the incidents"),
+    ("g n", "go to the inbox"),
+    ("g c", "go to the channels"),
     ("?", "this list"),
 ];
 
@@ -179,6 +190,8 @@ fn Help(dialog: NodeRef<Dialog>) -> impl IntoView {
                     on:change=move |event| shortcuts.turn(event_target_checked(&event))/>
                 "Single keys do something"
             </label>
+            // The server's own page: not one of these views.
+            <p><a href="/docs" rel="external">"The API's documentation"</a></p>
             <div class="actions">
                 <button type="button" on:click=move |_| {
                     if let Some(dialog) = dialog.get_untracked() {

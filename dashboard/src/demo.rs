@@ -96,7 +96,10 @@ fn Banner(demo: Demo) -> impl IntoView {
     };
     view! {
         <section class="demo" aria-label="Demo">
-            <p><b>"Demo."</b>" These streams are made on this machine. Break one and watch its tile turn."</p>
+            <p>
+                <b>"Demo."</b>" These streams are made on this machine. Break one, watch its tile turn, open it and acknowledge; what people would be told is in the "
+                <a href="/inbox">"inbox"</a>"."
+            </p>
             <details class="menu" node_ref=menu on:keydown=move |event| {
                 if event.key() == "Escape" {
                     close();

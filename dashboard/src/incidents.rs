@@ -9,7 +9,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use crate::acknowledge::{Acknowledging, encoded};
 use crate::client::BASE;
 use crate::live::{Freshness, Live, Role};
-use crate::stream::timeline::Timeline;
+use crate::stream::timeline::{Group, Timeline};
 use crate::time;
 use crate::ui::{Shortcuts, Skeleton, Trouble, at, badge, set_title, status_chip};
 
@@ -73,7 +73,7 @@ fn table(list: &Arc<List<Incident>>) -> AnyView {
     }
     view! {
         <div class="panel scroll" tabindex="0" role="region" aria-label="Incidents">
-            <table class="incidents">
+            <table class="listing">
                 <thead><tr>
                     <th scope="col">"Status"</th><th scope="col">"Stream"</th><th scope="col">"What was wrong"</th>
                     <th scope="col">"Started (UTC)"</th><th scope="col" class="num">"Lasted"</th><th scope="col">"Taken by"</th>
@@ -142,13 +142,11 @@ fn Detail(live: Live<IncidentDetail>) -> impl IntoView {
     let acknowledging = Acknowledging::new(Callback::new(move |()| live.refresh()));
     let incident = move || live.data.with_untracked(|detail| detail.as_ref().map(|d| d.incident.clone()));
     Shortcuts::current().listen(move |key| key == "a" && acknowledging.take(incident().as_ref()));
-    let entries = Signal::derive(move || {
-        live.data.with(|d| d.as_ref().map(|d| d.timeline.clone()).unwrap_or_default())
-    });
+    let entries = Signal::derive(move || live.data.with(|d| d.as_ref().map(|d| d.timeline.clone())));
     let truncated = Signal::derive(move || live.data.with(|d| d.as_ref().is_some_and(|d| d.truncated)));
     view! {
         {move || live.data.get().map(|detail| heading(&detail, acknowledging))}
-        <Timeline entries truncated/>
+        <Timeline entries truncated group=RwSignal::new(Group::default())/>
     }
 }
 

@@ -1,30 +1,16 @@
-// The first minute of a newcomer, in a real browser and by keyboard where that is quicker: nine tiles in their states;
-// break a stream, watch it turn, open it, acknowledge, heal, see it resolved. The console stays empty and axe finds
-// nothing, on every page, dark, light and 320 px wide.
+// The first minutes of a newcomer, in a real browser and by keyboard where that is quicker: nine tiles in their states;
+// have a receiver told; break a stream, watch it turn, open it, acknowledge, heal, see it resolved. The console stays
+// empty and axe finds nothing, on every page, dark, light and 320 px wide.
 //
 //   node browser.mjs PROGRAM CHROMIUM FOLDER    FOLDER gets a picture of every page
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { mkdir } from "node:fs/promises";
+import { LOOKS, inspect, openTab, startBrowser, startDemo, startReceiver, stop, until, verified } from "./stage.mjs";
 
 const [program, browserPath, folder] = process.argv.slice(2);
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-const FLAGS = [
-  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
-];
-const LOOKS = [
-  { name: "dark", width: 1440, height: 900, colorScheme: "dark" },
-  { name: "light", width: 1440, height: 900, colorScheme: "light" },
-  { name: "narrow", width: 320, height: 800, colorScheme: "dark" },
-];
 
-// What the demo's streams come to; the flapping one goes up and down.
+// What the demo's streams come to; the flapping one goes up and down, and jumps add up.
 const STATES = {
   "Steady": ["HEALTHY"],
   "One dead variant": ["DEGRADED"],
@@ -33,171 +19,203 @@ const STATES = {
   "Playlists unavailable": ["UNHEALTHY"],
   "Slow segments": ["UNHEALTHY"],
   "Flapping": ["UNHEALTHY", "HEALTHY", "DEGRADED"],
-  "Sequence jumps": ["DEGRADED"],
+  "Sequence jumps": ["DEGRADED", "UNHEALTHY"],
   "Ended": ["HEALTHY"],
 };
 
-/** Starts the demo on a free port; its first lines hold the address with the key. */
-async function startDemo() {
-  const child = spawn(program, ["demo"], { stdio: ["ignore", "pipe", "inherit"] });
-  const url = await new Promise((found, failed) => {
-    let said = "";
-    const late = setTimeout(() => failed(new Error(`no address within 30 s: ${said}`)), 30_000);
-    child.once("exit", (code) => failed(new Error(`the demo ended with ${code}: ${said}`)));
-    child.stdout.on("data", (bytes) => {
-      said += bytes;
-      const match = said.match(/http:\S+#key=\S+/);
-      if (match) {
-        clearTimeout(late);
-        found(new URL(match[0]));
-      }
-    });
-  });
-  return { child, url };
-}
-
-async function stop(child) {
-  if (child.exitCode !== null) return;
-  const ended = new Promise((done) => child.once("exit", done));
-  child.kill("SIGTERM");
-  const late = setTimeout(() => child.kill("SIGKILL"), 30_000);
-  await ended;
-  clearTimeout(late);
-}
-
-/** A tab that remembers everything its console says. */
-async function openTab(browser, look, said) {
-  const context = await browser.newContext({
-    viewport: { width: look.width, height: look.height },
-    colorScheme: look.colorScheme,
-  });
-  const page = await context.newPage();
-  page.on("console", (message) => said.push(`${look.name}: ${message.type()}: ${message.text()}`));
-  page.on("pageerror", (error) => said.push(`${look.name}: ${error}`));
-  return page;
-}
-
+const look = LOOKS[0];
+const main = (page) => page.getByRole("navigation", { name: "Main" });
 const tile = (page, name) => page.locator(".tile", { has: page.locator("strong", { hasText: new RegExp(`^${name}$`) }) });
 
-/** Waits until a tile shows one of the states; answers how long that took. */
-async function waitForState(page, name, states, within) {
-  const start = performance.now();
+/** Waits until a tile shows one of the states; answers how many seconds that took. */
+async function waitForState(page, name, states) {
   const word = tile(page, name).locator(".top b");
-  for (;;) {
-    const now = (await word.count()) ? await word.innerText() : "no tile";
-    if (states.includes(now)) return performance.now() - start;
-    assert.ok(performance.now() - start < within, `${name} is ${now}, not ${states.join(" or ")}, after ${within} ms`);
-    await page.waitForTimeout(100);
-  }
+  let now;
+  const took = await until(() => `${name} is ${now}, not ${states.join(" or ")},`, async () => {
+    now = (await word.count()) ? await word.innerText() : "no tile";
+    return states.includes(now);
+  });
+  return (took / 1000).toFixed(1);
 }
 
-async function inspect(page, look, name) {
-  // A picture of the page at rest: what points something out for two seconds is over.
-  await page.waitForTimeout(300);
-  await page.screenshot({ path: join(folder, `${name}-${look.name}.png`), fullPage: look.width < 400 });
-  const devtools = await page.context().newCDPSession(page);
-  await devtools.send("Runtime.evaluate", { expression: axe });
-  const expression = `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then((found) => JSON.stringify(
-    found.violations.map((v) => v.id + ": " + v.help + " at " + v.nodes.map((n) => n.target.join(" ")).join(", "))))`;
-  const { result } = await devtools.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
-  assert.deepEqual(JSON.parse(result.value), [], `axe on ${name}, ${look.name}`);
-  const isWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-  assert.ok(!isWide, `${name} scrolls sideways at ${look.width} px`);
-  await devtools.detach();
-}
-
-async function firstMinute(page, url) {
-  const look = LOOKS[0];
+async function wall(page, url) {
   await page.goto(url.href);
-  await page.waitForSelector(".tile");
+  await page.locator(".tile").first().waitFor();
   assert.equal(new URL(page.url()).hash, "", "the key is not left in the address");
   assert.equal(await page.locator(".tile").count(), 9);
-  for (const [name, states] of Object.entries(STATES)) await waitForState(page, name, states, 60_000);
+  for (const [name, states] of Object.entries(STATES)) await waitForState(page, name, states);
   console.log("nine tiles are in their states");
-  await inspect(page, look, "wall");
+  await inspect(page, folder, look, "wall");
+}
 
-  const [stream, fault] = [page.locator(".sheet select").nth(0), page.locator(".sheet select").nth(1)];
+/** Adds a channel that posts to the receiver, and tries it; answers its page and its secret. */
+async function channel(page, receiver, said) {
+  await main(page).getByText("Channels").click();
+  await page.getByText("Nobody is told yet").waitFor();
+  await inspect(page, folder, look, "channels-empty");
+  await page.getByRole("link", { name: "Add a channel" }).first().click();
+  await page.getByLabel("Name", { exact: true }).fill("On call");
+  await page.getByLabel("URL", { exact: true }).fill("http://10.0.0.1/hook");
+  await page.getByRole("button", { name: "Add the channel" }).click();
+  await page.locator("#url-wrong").waitFor();
+  await inspect(page, folder, look, "channel-refused");
+  // The browser itself says of every refusal that there was one.
+  assert.match(said.pop() ?? "", /status of 4\d\d/);
+  await page.getByLabel("URL", { exact: true }).fill(`http://${receiver.host}/hook`);
+  await page.getByRole("button", { name: "Add the channel" }).click();
+  const secret = await page.locator(".secret input").inputValue();
+  receiver.status = 500;
+  await page.getByRole("button", { name: "Send a test" }).click();
+  await page.locator(".outcome", { hasText: "failed The test: the receiver answered 500" }).waitFor();
+  receiver.status = 204;
+  await page.getByRole("button", { name: "Send a test" }).click();
+  await page.locator(".outcome", { hasText: "delivered The test: answered 204" }).waitFor();
+  await inspect(page, folder, look, "channel-added");
+  assert.equal(verified(receiver.got.pop(), secret).type, "test");
+  await page.getByRole("link", { name: "Done", exact: true }).click();
+  await page.locator(".sent > li").nth(1).waitFor();
+  console.log("a channel is added, and a test arrived with a good signature");
+  return { path: new URL(page.url()).pathname, secret };
+}
+
+async function fault(page, button) {
+  await main(page).getByText("Wall").click();
   await page.getByText("Break a stream").click();
+  const [stream, what] = [page.locator(".sheet select").nth(0), page.locator(".sheet select").nth(1)];
   await stream.selectOption({ label: "Steady" });
-  const unavailable = fault.locator("option", { hasText: /503|unavailable/i }).first();
-  await fault.selectOption(await unavailable.getAttribute("value"));
-  await page.getByRole("button", { name: "Break it" }).click();
-  const turned = await waitForState(page, "Steady", ["UNHEALTHY"], 40_000);
-  console.log(`broken: the tile turned after ${(turned / 1000).toFixed(1)} s`);
+  const unavailable = what.locator("option", { hasText: /503/ }).first();
+  await what.selectOption(await unavailable.getAttribute("value"));
+  await page.getByRole("button", { name: button }).click();
+}
+
+/** Breaks a stream, takes its incident and heals it; answers the path of the incident. */
+async function breakAndHeal(page) {
+  await fault(page, "Break it");
+  console.log(`broken: the tile turned after ${await waitForState(page, "Steady", ["UNHEALTHY"])} s`);
 
   await page.keyboard.press("/");
   await page.keyboard.type("steady");
+  await page.getByText("1 of 9 streams").waitFor();
   await page.keyboard.press("Enter");
+  await page.locator(".tile:focus").waitFor();
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/streams\/str_/);
   await page.locator(".entries li").first().waitFor();
-  await page.locator(".incident-line").waitFor({ timeout: 20_000 });
-  await inspect(page, look, "stream");
+  await page.locator(".incident-line").waitFor();
+  await inspect(page, folder, look, "stream-broken");
   await page.locator("h1").click();
   await page.keyboard.press("a");
-  await page.locator(".incident-line", { hasText: "ACKNOWLEDGED" }).waitFor({ timeout: 10_000 });
+  await page.locator(".incident-line", { hasText: "ACKNOWLEDGED" }).waitFor();
   console.log("acknowledged with one key");
   await page.locator(".incident-line a").click();
   await page.waitForURL(/\/incidents\//);
   await page.locator(".entries li").first().waitFor();
-  const incident = page.url();
-
-  await page.getByRole("navigation", { name: "Main" }).getByText("Wall").click();
-  await page.getByText("Break a stream").click();
-  await stream.selectOption({ label: "Steady" });
-  await page.getByRole("button", { name: "Heal it" }).click();
-  await waitForState(page, "Steady", ["HEALTHY"], 240_000);
-  await page.goto(incident);
-  await page.locator(".head .chip", { hasText: "RESOLVED" }).waitFor({ timeout: 120_000 });
-  console.log("healed and resolved");
-  return new URL(incident).pathname;
+  const incident = new URL(page.url()).pathname;
+  await fault(page, "Heal it");
+  return incident;
 }
 
-/** Every page, as people with other screens see it. */
-async function everyPage(browser, url, incident, said) {
+/** What was healed gets well once its window has nothing bad in it any more. */
+async function resolved(page, incident) {
+  await waitForState(page, "Steady", ["HEALTHY"]);
+  await page.goto(new URL(incident, page.url()).href);
+  await page.locator(".head .chip", { hasText: "RESOLVED" }).waitFor();
+  await inspect(page, folder, look, "incident-resolved");
+  console.log("healed and resolved");
+}
+
+/** All three messages of the incident arrived, in order, and are in the inbox with a way to it. */
+async function told(page, receiver, secret, incident) {
+  const id = decodeURIComponent(incident.split("/").pop());
+  const types = () => receiver.got.map((got) => verified(got, secret)).filter((event) => event.data.incident_id === id);
+  const wanted = ["incident.opened", "incident.acknowledged", "incident.resolved"];
+  await until(() => `the receiver got ${types().map((event) => event.type)}`, () => types().length === wanted.length);
+  assert.deepEqual(types().map((event) => event.type), wanted);
+  await main(page).getByText("Inbox").click();
+  const messages = page.locator(".inbox > li", { hasText: "Steady" });
+  await messages.filter({ hasText: "RESOLVED" }).waitFor();
+  assert.equal(await messages.count(), wanted.length);
+  await messages.last().locator(".what a").last().click();
+  await page.waitForURL((url) => url.pathname === incident);
+  console.log("its three messages arrived, and are in the inbox");
+}
+
+/** Every page, as people with other screens see it. `ready` is there when the page has what it shows. */
+async function everyPage(browser, url, incident, channel, said) {
   for (const look of LOOKS) {
     const page = await openTab(browser, look, said);
     await page.goto(url.href);
-    await page.waitForSelector(".tile");
     const stream = await tile(page, "Missing segments").getAttribute("href");
-    const pages = {
-      "wall": "/", "nothing-matches": "/?q=nothing+of+this+name", "stream": stream, "settings": `${stream}/settings`,
-      "incidents": "/incidents", "incident": incident, "add": "/streams/new", "not-found": "/nowhere/at/all",
-    };
-    for (const [name, path] of Object.entries(pages)) {
-      if (name === "not-found") {
-        // Reached inside the page: typed, the server says so itself.
-        await page.evaluate((to) => {
-          const link = Object.assign(document.createElement("a"), { href: to });
-          document.querySelector("main").append(link);
-          link.click();
-        }, path);
-      } else {
-        await page.goto(new URL(path, url).href);
-      }
-      await page.locator("h1").first().waitFor({ state: "attached" });
-      await page.waitForLoadState("networkidle");
-      await inspect(page, look, name);
+    const pages = [
+      ["wall", "/", ".tile"],
+      ["nothing-matches", "/?q=nothing+of+this+name", ".empty"],
+      ["stream", stream, ".entries li"],
+      ["settings", `${stream}/settings`, "form"],
+      ["incidents", "/incidents", ".listing tbody tr"],
+      ["incident", incident, ".entries li"],
+      ["inbox", "/inbox", ".inbox li"],
+      ["channels", "/channels", ".sent li"],
+      ["channel", channel, ".sent li"],
+      ["channel-settings", `${channel}/settings`, "form"],
+      ["channel-new", "/channels/new", "form"],
+      ["add", "/streams/new", "form"],
+    ];
+    for (const [name, path, ready] of pages) {
+      await page.goto(new URL(path, url).href);
+      await page.locator(ready).first().waitFor();
+      await inspect(page, folder, look, name);
     }
+    await page.locator("form input").first().fill(await streamUrl(page));
+    await page.getByRole("button", { name: "Look" }).click();
+    await page.locator(".found").waitFor();
+    await inspect(page, folder, look, "found");
+    // Reached inside the page: typed, the server says so itself.
+    await page.evaluate(() => {
+      const link = Object.assign(document.createElement("a"), { href: "/nowhere/at/all" });
+      document.querySelector("main").append(link);
+      link.click();
+      link.remove();
+    });
+    await page.getByText("There is no such page").waitFor();
+    await inspect(page, folder, look, "not-found");
+    await page.keyboard.press("?");
+    await page.locator("dialog[open]").waitFor();
+    await inspect(page, folder, look, "keyboard");
+    await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByLabel("API key").waitFor();
-    await inspect(page, look, "sign-in");
+    await inspect(page, folder, look, "sign-in");
     await page.context().close();
   }
   console.log("every page: axe finds nothing, no sideways scrolling");
 }
 
+/** The URL of a stream that plays, as the API says it. */
+const streamUrl = (page) => page.evaluate(async () => {
+  const headers = { Authorization: `Bearer ${sessionStorage.getItem("hlsops.key")}` };
+  const { items } = await (await fetch("/api/v1/streams", { headers })).json();
+  return items.find((stream) => stream.name === "Steady").manifest_url;
+});
+
 await mkdir(folder, { recursive: true });
-const { child, url } = await startDemo();
+const receiver = await startReceiver();
+let demo;
 let browser;
 try {
-  browser = await chromium.launch({ executablePath: browserPath, args: FLAGS });
+  demo = await startDemo(program, receiver.host);
+  browser = await startBrowser(browserPath);
   const said = [];
-  const page = await openTab(browser, LOOKS[0], said);
-  const incident = await firstMinute(page, url);
-  await everyPage(browser, url, incident, said);
+  const page = await openTab(browser, look, said);
+  await wall(page, demo.url);
+  const { path, secret } = await channel(page, receiver, said);
+  const incident = await breakAndHeal(page);
+  // Two minutes of it are long enough to look at everything.
+  await everyPage(browser, demo.url, incident, path, said);
+  await resolved(page, incident);
+  await told(page, receiver, secret, incident);
   assert.deepEqual(said, [], "the console stays empty");
 } finally {
   await browser?.close();
-  await stop(child);
+  receiver.close();
+  if (demo) await stop(demo.child);
 }

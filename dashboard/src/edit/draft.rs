@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use hlsops_wire::{Header, Problem, Segments, Stream, StreamCreate, StreamPatch, Watch, WatchMode};
+use hlsops_wire::{Header, Segments, Stream, StreamCreate, StreamPatch, Watch, WatchMode};
 
-/// What is wrong, by JSON pointer into the body.
-pub(crate) type Errors = BTreeMap<String, String>;
+use crate::form::errors::Errors;
+use crate::form::headers;
 
 /// The text of every field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,14 +127,10 @@ impl Draft {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let headers =
-            self.headers.iter().filter(|(name, value)| !(name.trim().is_empty() && value.trim().is_empty()));
         Ok(Parts {
             tags: tags(&self.tags),
             watch: Watch { mode: self.mode, interval_s, segments: self.segments },
-            headers: headers
-                .map(|(name, value)| Header { name: name.trim().into(), value: value.trim().into() })
-                .collect(),
+            headers: headers(&self.headers),
             thresholds,
         })
     }
@@ -159,45 +155,10 @@ fn tags(typed: &str) -> BTreeMap<String, String> {
     typed.split(',').filter(|word| !word.trim().is_empty()).map(pair).collect()
 }
 
-/// What a problem says of each field. What belongs to no field is under the empty pointer.
-pub(crate) fn errors_of(problem: &Problem) -> Errors {
-    let mut errors = Errors::new();
-    for item in &problem.errors {
-        let text = errors.entry(item.pointer.clone()).or_default();
-        if !text.is_empty() {
-            text.push_str("; ");
-        }
-        text.push_str(&item.detail);
-    }
-    if errors.is_empty() {
-        let detail = if problem.detail.is_empty() { &problem.title } else { &problem.detail };
-        errors.insert(String::new(), detail.clone());
-    }
-    errors
-}
-
-/// What is wrong with a field: what is said of it or of anything inside it.
-pub(crate) fn error_at(errors: &Errors, pointer: &str) -> Option<String> {
-    let inside = format!("{pointer}/");
-    let said =
-        errors.iter().filter(|(at, _)| *at == pointer || (!pointer.is_empty() && at.starts_with(&inside)));
-    let said: Vec<_> = said.map(|(_, detail)| detail.as_str()).collect();
-    (!said.is_empty()).then(|| said.join("; "))
-}
-
-/// What no field of the form can show.
-pub(crate) fn unplaced(errors: &Errors, pointers: &[&str]) -> Option<String> {
-    let placed =
-        |at: &str| pointers.iter().any(|pointer| at == *pointer || at.starts_with(&format!("{pointer}/")));
-    let rest: Vec<_> =
-        errors.iter().filter(|(at, _)| !placed(at)).map(|(_, detail)| detail.as_str()).collect();
-    (!rest.is_empty()).then(|| rest.join("; "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hlsops_wire::{HealthNow, ProblemItem};
+    use hlsops_wire::HealthNow;
 
     fn stream() -> Stream {
         Stream {
@@ -258,30 +219,5 @@ mod tests {
         assert_eq!(errors.keys().collect::<Vec<_>>(), ["/thresholds/window_ms", "/watch/interval_s"]);
         draft.mode = WatchMode::Continuous;
         assert_eq!(draft.create().unwrap_err().len(), 1, "an interval that is not used is not judged");
-    }
-
-    #[test]
-    fn a_problem_finds_its_fields() {
-        let item = |pointer: &str, detail: &str| ProblemItem {
-            pointer: pointer.into(),
-            code: "invalid".into(),
-            detail: detail.into(),
-        };
-        let problem = Problem {
-            detail: "2 fields are wrong".into(),
-            errors: vec![
-                item("/manifest_url", "is missing"),
-                item("/request_headers/1/name", "has a space"),
-                item("?x", "unknown"),
-            ],
-            ..Problem::default()
-        };
-        let errors = errors_of(&problem);
-        assert_eq!(error_at(&errors, "/manifest_url").as_deref(), Some("is missing"));
-        assert_eq!(error_at(&errors, "/request_headers").as_deref(), Some("has a space"));
-        assert_eq!(error_at(&errors, "/manifest"), None);
-        assert_eq!(unplaced(&errors, &["/manifest_url", "/request_headers"]).as_deref(), Some("unknown"));
-        let bare = Problem { title: "No".into(), ..Problem::default() };
-        assert_eq!(unplaced(&errors_of(&bare), &["/name"]).as_deref(), Some("No"));
     }
 }

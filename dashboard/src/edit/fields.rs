@@ -1,82 +1,20 @@
-//! The fields of the form, each with what is wrong with it beside it.
+//! The fields of a stream's form.
 
 use hlsops_wire::{List, Segments, Threshold, WatchMode};
 use leptos::prelude::*;
 
-use super::draft::{Draft, Errors, error_at};
+use super::draft::Draft;
 use crate::client::BASE;
+use crate::form::{Form, HeaderRows, Line, Wrong};
 use crate::live::{Live, Role};
-
-/// The form's state.
-#[derive(Clone, Copy)]
-pub(crate) struct Form {
-    pub(crate) draft: RwSignal<Draft>,
-    pub(crate) errors: RwSignal<Errors>,
-}
-
-impl Form {
-    pub(crate) fn new(draft: Draft) -> Self {
-        Self { draft: RwSignal::new(draft), errors: RwSignal::new(Errors::new()) }
-    }
-
-    /// Changes a field; what was wrong with it is judged anew when it is sent.
-    pub(crate) fn set(self, pointer: &str, change: impl FnOnce(&mut Draft)) {
-        self.draft.update(change);
-        let inside = format!("{pointer}/");
-        if self.errors.with_untracked(|errors| error_at(errors, pointer).is_some()) {
-            self.errors.update(|errors| errors.retain(|at, _| at != pointer && !at.starts_with(&inside)));
-        }
-    }
-
-    pub(crate) fn read<T>(self, read: impl Fn(&Draft) -> T) -> T {
-        self.draft.with(read)
-    }
-}
 
 /// The pointers that have a place in the form.
 pub(crate) const POINTERS: [&str; 8] =
     ["/manifest_url", "/name", "/link_id", "/tags", "/request_headers", "/watch", "/profile", "/thresholds"];
 
-/// What is wrong with a field.
-#[component]
-pub(crate) fn Wrong(form: Form, #[prop(into)] pointer: String, #[prop(into)] id: String) -> impl IntoView {
-    move || {
-        let error = form.errors.with(|errors| error_at(errors, &pointer))?;
-        let said = error.trim_start();
-        let said = said[..1].to_uppercase() + &said[1..];
-        Some(view! { <span class="wrong" id=id.clone()>{said}</span> })
-    }
-}
-
-/// A line of text.
-#[component]
-pub(crate) fn Line(
-    form: Form,
-    label: &'static str,
-    pointer: &'static str,
-    #[prop(default = "")] hint: &'static str,
-    read: fn(&Draft) -> String,
-    write: fn(&mut Draft, String),
-) -> impl IntoView {
-    let id = pointer.trim_start_matches('/').replace('/', "-");
-    let (wrong, described) = (format!("{id}-wrong"), format!("{id}-wrong {id}-hint"));
-    let is_wrong = move || form.errors.with(|errors| error_at(errors, pointer).is_some());
-    view! {
-        <div class="field">
-            <label for=id.clone()>{label}</label>
-            <input id=id.clone() type="text" autocomplete="off" spellcheck="false"
-                aria-describedby=described aria-invalid=move || is_wrong().then_some("true")
-                prop:value=move || form.read(read)
-                on:input=move |event| form.set(pointer, |draft| write(draft, event_target_value(&event)))/>
-            {(!hint.is_empty()).then(|| view! { <span class="hint" id=format!("{id}-hint")>{hint}</span> })}
-            <Wrong form pointer id=wrong/>
-        </div>
-    }
-}
-
 /// Name, link id and tags.
 #[component]
-pub(crate) fn Naming(form: Form) -> impl IntoView {
+pub(crate) fn Naming(form: Form<Draft>) -> impl IntoView {
     view! {
         <Line form label="Name" pointer="/name" hint="Left empty, it is the URL's host and file name."
             read=|d| d.name.clone() write=|d, text| d.name = text/>
@@ -89,7 +27,7 @@ pub(crate) fn Naming(form: Form) -> impl IntoView {
 
 /// How the stream is watched.
 #[component]
-pub(crate) fn Watching(form: Form) -> impl IntoView {
+pub(crate) fn Watching(form: Form<Draft>) -> impl IntoView {
     let mode = move |event: &web_sys::Event| {
         let interval = event_target_value(event) == "interval";
         let mode = if interval { WatchMode::Interval } else { WatchMode::Continuous };
@@ -128,54 +66,17 @@ pub(crate) fn Watching(form: Form) -> impl IntoView {
 
 /// Request headers, a row each.
 #[component]
-pub(crate) fn RequestHeaders(form: Form) -> impl IntoView {
-    let count = Memo::new(move |_| form.read(|draft| draft.headers.len()));
-    let name = move |index: usize| {
-        form.read(|d| d.headers.get(index).map(|(name, _)| name.clone()).unwrap_or_default())
-    };
-    let value = move |index: usize| {
-        form.read(|d| d.headers.get(index).map(|(_, value)| value.clone()).unwrap_or_default())
-    };
-    let write = move |index: usize, change: fn(&mut (String, String), String), text: String| {
-        form.set("/request_headers", |draft| {
-            if let Some(header) = draft.headers.get_mut(index) {
-                change(header, text);
-            }
-        });
-    };
+pub(crate) fn RequestHeaders(form: Form<Draft>) -> impl IntoView {
     view! {
-        <fieldset class="field">
-            <legend>"Request headers"</legend>
-            <span class="hint">"Sent to the stream's own host only, such as an access token."</span>
-            <For each=move || 0..count.get() key=|index| *index let:index>
-                <div class="pair">
-                    <input type="text" placeholder="Name" autocomplete="off" spellcheck="false"
-                        aria-label=format!("Name of header {}", index + 1)
-                        prop:value=move || name(index)
-                        on:input=move |event| write(index, |header, text| header.0 = text, event_target_value(&event))/>
-                    <input type="text" placeholder="Value" autocomplete="off" spellcheck="false"
-                        aria-label=format!("Value of header {}", index + 1)
-                        prop:value=move || value(index)
-                        on:input=move |event| write(index, |header, text| header.1 = text, event_target_value(&event))/>
-                    <button type="button" aria-label=format!("Remove header {}", index + 1)
-                        on:click=move |_| form.set("/request_headers", |draft| {
-                            if index < draft.headers.len() {
-                                draft.headers.remove(index);
-                            }
-                        })>"Remove"</button>
-                </div>
-            </For>
-            <Wrong form pointer="/request_headers" id="headers-wrong"/>
-            <button type="button" on:click=move |_| form.set("/request_headers", |draft| draft.headers.push(Default::default()))>
-                "Add a header"
-            </button>
-        </fieldset>
+        <HeaderRows form legend="Request headers" pointer="/request_headers"
+            hint="Sent to the stream's own host only, such as an access token."
+            read=|draft| &draft.headers rows=|draft| &mut draft.headers/>
     }
 }
 
 /// Thresholds: what is typed counts, what is empty is inherited from the profile.
 #[component]
-pub(crate) fn Thresholds(form: Form) -> impl IntoView {
+pub(crate) fn Thresholds(form: Form<Draft>) -> impl IntoView {
     let live = Live::<List<Threshold>>::follow(Role::Slow, Signal::derive(|| format!("{BASE}/thresholds")));
     let set =
         move || form.read(|draft| draft.thresholds.values().filter(|value| !value.trim().is_empty()).count());
@@ -202,7 +103,7 @@ pub(crate) fn Thresholds(form: Form) -> impl IntoView {
     }
 }
 
-fn threshold(form: Form, known: &Threshold) -> impl IntoView + use<> {
+fn threshold(form: Form<Draft>, known: &Threshold) -> impl IntoView + use<> {
     let pointer = format!("/thresholds/{}", known.name);
     let (name, wrong) = (StoredValue::new(known.name.clone()), format!("{}-wrong", known.name));
     let (default, seed1) = (known.default, known.seed1);

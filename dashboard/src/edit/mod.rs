@@ -10,31 +10,12 @@ use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map};
 
-use crate::client::{BASE, Failure, client};
+use crate::client::{BASE, client};
+use crate::form::{Form, Line, Unplaced, Wrong};
 use crate::live::{Live, Role};
 use crate::ui::{Notices, Skeleton, Trouble, set_title};
-use draft::{Draft, errors_of, unplaced};
-use fields::{Form, Line, Naming, POINTERS, RequestHeaders, Thresholds, Watching, Wrong};
-
-impl Form {
-    /// Shows why the API refused, at the fields where it says so.
-    fn refuse(self, failure: &Failure) {
-        let errors = match failure.problem() {
-            Some(problem) => errors_of(problem),
-            None => [(String::new(), format!("{}. {}", failure.title(), failure.detail()))].into(),
-        };
-        self.errors.set(errors);
-    }
-}
-
-/// What is wrong and belongs to no field.
-#[component]
-fn Unplaced(form: Form) -> impl IntoView {
-    move || {
-        let text = form.errors.with(|errors| unplaced(errors, &POINTERS))?;
-        Some(view! { <p class="wrong" role="alert">{text}</p> })
-    }
-}
+use draft::Draft;
+use fields::{Naming, POINTERS, RequestHeaders, Thresholds, Watching};
 
 /// `/streams/new`: the URL is looked at once, what was found is shown, and then it is saved.
 #[component]
@@ -51,10 +32,7 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
     });
     let client = client();
     let look = move || {
-        let body = match form.draft.with_untracked(Draft::create) {
-            Ok(body) => body,
-            Err(errors) => return form.errors.set(errors),
-        };
+        let Some(body) = form.body(Draft::create) else { return };
         busy.set(true);
         found.set(None);
         spawn_local(async move {
@@ -91,10 +69,10 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
                         {move || if busy.get() { "Looking…" } else { "Look" }}
                     </button>
                 </div>
-                <span class="hint" id="url-hint">"Paste it and press Enter: it is looked at once, nothing is saved yet."</span>
+                <span class="hint" id="url-hint">"Paste it and press Enter: it is looked at once, nothing is saved yet. Addresses of your own network need --allow-target HOST:PORT at the server's start."</span>
                 <Wrong form pointer="/manifest_url" id="url-wrong"/>
             </div>
-            <Unplaced form/>
+            <Unplaced form pointers=&POINTERS/>
             <details class="more">
                 <summary>"Request headers"<span class="fine">" if the stream needs a token"</span></summary>
                 <RequestHeaders form/>
@@ -106,7 +84,7 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
 
 /// What one look showed, and what is left to say before it is saved.
 #[component]
-fn Found(found: Validation, form: Form) -> impl IntoView {
+fn Found(found: Validation, form: Form<Draft>) -> impl IntoView {
     let (client, notices, navigate) = (client(), Notices::current(), use_navigate());
     let busy = RwSignal::new(false);
     if form.draft.with_untracked(|draft| draft.name.trim().is_empty()) {
@@ -114,10 +92,7 @@ fn Found(found: Validation, form: Form) -> impl IntoView {
     }
     let save = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let body = match form.draft.with_untracked(Draft::create) {
-            Ok(body) => body,
-            Err(errors) => return form.errors.set(errors),
-        };
+        let Some(body) = form.body(Draft::create) else { return };
         let navigate = navigate.clone();
         busy.set(true);
         spawn_local(async move {
@@ -211,10 +186,7 @@ fn Settings(live: Live<StreamDetail>) -> AnyView {
     let (name, back) = (stream.name.clone(), href.clone());
     let save = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let patch = match form.draft.with_untracked(|draft| draft.patch(&stream)) {
-            Ok(patch) => patch,
-            Err(errors) => return form.errors.set(errors),
-        };
+        let Some(patch) = form.body(|draft| draft.patch(&stream)) else { return };
         let (navigate, etag, path, href) =
             (navigate.clone(), etag.clone(), format!("{BASE}/streams/{}", stream.id), href.clone());
         busy.set(true);
@@ -224,10 +196,7 @@ fn Settings(live: Live<StreamDetail>) -> AnyView {
                     notices.say("Saved; it is watched with it at once");
                     navigate(&href, NavigateOptions::default());
                 }
-                Err(failure) if failure.status() == 412 => {
-                    let text = "Somebody else has changed this stream meanwhile: reload the page to see how, then change it again.";
-                    form.errors.try_set([(String::new(), text.to_owned())].into());
-                }
+                Err(failure) if failure.status() == 412 => form.outdated("stream"),
                 Err(failure) => form.refuse(&failure),
             }
             busy.try_set(false);
@@ -243,7 +212,7 @@ fn Settings(live: Live<StreamDetail>) -> AnyView {
             <Watching form/>
             <RequestHeaders form/>
             <Thresholds form/>
-            <Unplaced form/>
+            <Unplaced form pointers=&POINTERS/>
             <div class="actions">
                 <button type="submit" class="primary" disabled=move || busy.get()>"Save"</button>
                 <a class="button" href=back>"Cancel"</a>

@@ -22,7 +22,7 @@ use crate::ui::{Notices, Shortcuts, Skeleton, Trouble, badge, playlist_chip, set
 use findings::Findings;
 use renditions::Renditions;
 use strip::Strip;
-use timeline::Timeline;
+use timeline::{Group, Timeline};
 
 /// Entries of the timeline that are shown.
 const ENTRIES: u32 = 200;
@@ -37,11 +37,12 @@ pub(crate) struct StreamData {
 }
 
 impl StreamData {
-    fn follow(id: Signal<String>) -> Self {
+    fn follow(id: Signal<String>, group: RwSignal<Group>) -> Self {
         let path =
             move |rest: &'static str| Signal::derive(move || format!("{BASE}/streams/{}{rest}", id.get()));
-        let timeline =
-            Signal::derive(move || format!("{BASE}/streams/{}/timeline?limit={ENTRIES}", id.get()));
+        let timeline = Signal::derive(move || {
+            format!("{BASE}/streams/{}/timeline?limit={ENTRIES}{}", id.get(), group.get().query())
+        });
         Self {
             detail: Live::follow(Role::Main, path("")),
             timeline: Live::follow(Role::Side, timeline),
@@ -61,7 +62,8 @@ impl StreamData {
 pub(crate) fn StreamPage() -> impl IntoView {
     let parameters = use_params_map();
     let id = Signal::derive(move || parameters.with(|all| all.get("id").unwrap_or_default()));
-    let data = StreamData::follow(id);
+    let group = RwSignal::new(Group::default());
+    let data = StreamData::follow(id, group);
     let fresh = Freshness::current();
     Effect::new(move |_| {
         if let Some(detail) = data.detail.data.get() {
@@ -81,16 +83,15 @@ pub(crate) fn StreamPage() -> impl IntoView {
         <Show when=move || failure().is_none() && name.with(Option::is_none)>
             <h1 class="unseen">"Stream"</h1><Skeleton/>
         </Show>
-        {move || name.get().map(|name| view! { <Page data name/> })}
+        {move || name.get().map(|name| view! { <Page data name group/> })}
     }
 }
 
 #[component]
-fn Page(data: StreamData, name: String) -> impl IntoView {
+fn Page(data: StreamData, name: String, group: RwSignal<Group>) -> impl IntoView {
     let detail = data.detail.data;
-    let entries = Signal::derive(move || {
-        data.timeline.data.with(|list| list.as_ref().map(|l| l.items.clone()).unwrap_or_default())
-    });
+    let entries =
+        Signal::derive(move || data.timeline.data.with(|list| list.as_ref().map(|l| l.items.clone())));
     let truncated = Signal::derive(move || {
         data.timeline.data.with(|list| list.as_ref().is_some_and(|l| l.next_cursor.is_some()))
     });
@@ -110,7 +111,7 @@ fn Page(data: StreamData, name: String) -> impl IntoView {
         {move || detail.get().and_then(|detail| incident_line(detail.active_incident.as_ref()?).into())}
         <Strip series=data.series.data.into()/>
         <div class="columns">
-            <Timeline entries truncated/>
+            <Timeline entries truncated group/>
             <div>
                 <Renditions renditions/>
                 <Findings findings/>
@@ -178,7 +179,7 @@ fn facts(detail: &StreamDetail) -> impl IntoView + use<> {
                 <div><dt>"URL"</dt><dd class="url">{stream.manifest_url.clone()}</dd></div>
                 <div><dt>"Link id"</dt><dd><code>{stream.link_id.clone()}</code></dd></div>
                 <div><dt>"Watched"</dt><dd>{watch}</dd></div>
-                <div><dt>"Buffer"</dt><dd>{seconds(detail.buffer_s)}" of target duration "{seconds(detail.target_duration_s)}</dd></div>
+                <div><dt>"Buffer"</dt><dd>{seconds(detail.buffer_s)}", target duration "{seconds(detail.target_duration_s)}</dd></div>
                 {(!tags.is_empty()).then(|| view! { <div><dt>"Tags"</dt><dd>{tags.join(", ")}</dd></div> })}
                 <div><dt>"Added"</dt><dd>{crate::ui::at(&stream.created_at)}</dd></div>
             </dl>

@@ -58,8 +58,8 @@ pub(crate) fn Renditions(renditions: Signal<Vec<Rendition>>) -> impl IntoView {
 fn row(rendition: &Rendition) -> impl IntoView + use<> {
     let now = Freshness::current().server_now_untracked();
     let (speed, slow) = ratio(rendition.download_ratio);
-    let since =
-        time::parse(&rendition.playlist_since_at).map(|at| format!("since {}", time::length(now - at)));
+    let lasting =
+        time::parse(&rendition.playlist_since_at).map(|at| format!("for {}", time::length(now - at)));
     let is_empty = rendition.buffer_empty_since_at.is_some();
     view! {
         <tr>
@@ -67,7 +67,7 @@ fn row(rendition: &Rendition) -> impl IntoView + use<> {
             <td>
                 {playlist_chip(&rendition.playlist_state)}
                 {rendition.failure.clone().map(|failure| view! { <small class="bad">{failure}</small> })}
-                <small title=rendition.playlist_since_at.clone()>{since}</small>
+                <small title=rendition.playlist_since_at.clone()>{lasting}</small>
             </td>
             <td class="num" class:bad=is_empty>{format!("{:.1} s", rendition.buffer_s)}</td>
             <td class="num" class:bad=rendition.segments_lost_count != 0>{lost(rendition)}</td>

@@ -1,10 +1,13 @@
 //! What happened, newest first.
 
+use std::collections::HashSet;
+
 use hlsops_wire::{TimelineEntry, TimelineKind};
 use leptos::prelude::*;
 
 use crate::live::Freshness;
 use crate::time;
+use crate::ui::Skeleton;
 use crate::wall::query::slug;
 
 /// Kinds that are looked at together.
@@ -28,6 +31,17 @@ impl Group {
             Self::Playlists => "Playlists",
             Self::Segments => "Segments",
             Self::Findings => "Findings",
+        }
+    }
+
+    /// What is asked for to get only these.
+    pub(crate) const fn query(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Health => "&kind=health&kind=incident&kind=gap",
+            Self::Playlists => "&kind=playlist&kind=load_failed&kind=origin",
+            Self::Segments => "&kind=segment_failed&kind=rebuffering",
+            Self::Findings => "&kind=finding",
         }
     }
 
@@ -70,25 +84,92 @@ fn tone(entry: &TimelineEntry) -> &'static str {
     }
 }
 
-/// Entries that are shown until somebody asks for more.
-const FIRST: usize = 50;
+/// The text without the code, which stands in front of it.
+fn plain(entry: &TimelineEntry) -> &str {
+    let code = entry.code.as_deref().unwrap_or_default();
+    let rest = entry.text.strip_prefix(code).and_then(|rest| rest.strip_prefix(": "));
+    rest.unwrap_or(&entry.text)
+}
 
-/// The timeline with its chips.
+/// Rows that are shown until somebody asks for more.
+const FIRST: usize = 50;
+/// Failures in a row that are shown; the others are put together, so that what they led to is not far below.
+const ALIKE: usize = 3;
+
+/// What a line of the timeline shows.
+#[derive(Clone, Debug, PartialEq)]
+enum Row {
+    Entry(TimelineEntry),
+    /// Failures between others.
+    Rest {
+        count: usize,
+        /// When the oldest of them was.
+        back_to: String,
+        /// The newest of them.
+        id: String,
+    },
+}
+
+impl Row {
+    /// A row with another key is another row.
+    fn key(&self) -> (String, String) {
+        match self {
+            Self::Entry(entry) => (entry.id.clone(), entry.text.clone()),
+            Self::Rest { count, back_to, .. } => (back_to.clone(), count.to_string()),
+        }
+    }
+}
+
+/// Whether it comes with every segment or load while something is broken.
+const fn repeats(kind: TimelineKind) -> bool {
+    use TimelineKind as Kind;
+    matches!(
+        kind,
+        Kind::LoadFailed | Kind::SegmentFailed | Kind::SegmentObtained | Kind::Rebuffering | Kind::Finding
+    )
+}
+
+/// The entries as rows. `opened` has the ids by which somebody has opened what was put together.
+fn rows(entries: &[TimelineEntry], opened: &HashSet<String>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for run in entries.chunk_by(|newer, older| repeats(newer.kind) && repeats(older.kind)) {
+        let (first, rest) = run.split_at(run.len().min(ALIKE));
+        let is_open = rest.len() < 2 || rest.iter().any(|entry| opened.contains(&entry.id));
+        let shown = if is_open { run } else { first };
+        rows.extend(shown.iter().cloned().map(Row::Entry));
+        if let ([newest, .., oldest], false) = (rest, is_open) {
+            let (back_to, id) = (oldest.at.clone(), newest.id.clone());
+            rows.push(Row::Rest { count: rest.len(), back_to, id });
+        }
+    }
+    rows
+}
+
+/// The timeline with its chips. `entries` are none until they are loaded.
 #[component]
-pub(crate) fn Timeline(entries: Signal<Vec<TimelineEntry>>, truncated: Signal<bool>) -> impl IntoView {
-    let group = RwSignal::new(Group::default());
-    let count =
-        move |group: Group| entries.with(|all| all.iter().filter(|entry| group.has(entry.kind)).count());
+pub(crate) fn Timeline(
+    entries: Signal<Option<Vec<TimelineEntry>>>,
+    truncated: Signal<bool>,
+    group: RwSignal<Group>,
+) -> impl IntoView {
     let is_long = RwSignal::new(false);
-    let limit = move || if is_long.get() { usize::MAX } else { FIRST };
-    let shown = move || {
+    let opened = RwSignal::new(HashSet::new());
+    let all = Memo::new(move |_| {
         let group = group.get();
-        let of_group = |all: &Vec<TimelineEntry>| {
-            all.iter().filter(|entry| group.has(entry.kind)).take(limit()).cloned().collect::<Vec<_>>()
-        };
-        entries.with(of_group)
-    };
-    let hidden = move || count(group.get()).saturating_sub(limit());
+        let of_group: Vec<_> = entries.with(|entries| {
+            let entries = entries.iter().flatten();
+            entries.filter(|entry| group.has(entry.kind)).cloned().collect()
+        });
+        if group == Group::All {
+            opened.with(|opened| rows(&of_group, opened))
+        } else {
+            of_group.into_iter().map(Row::Entry).collect()
+        }
+    });
+    let limit = move || if is_long.get() { usize::MAX } else { FIRST };
+    let shown = move || all.with(|rows| rows.iter().take(limit()).cloned().collect::<Vec<_>>());
+    let hidden = move || all.with(Vec::len).saturating_sub(limit());
+    let is_loaded = move || entries.with(Option::is_some);
     view! {
         <section class="panel timeline" aria-labelledby="timeline">
             <header>
@@ -96,21 +177,22 @@ pub(crate) fn Timeline(entries: Signal<Vec<TimelineEntry>>, truncated: Signal<bo
                 <div class="filters" role="group" aria-label="Kinds of entries">
                     {Group::ALL.map(|each| view! {
                         <button type="button" class="filter" aria-pressed=move || (group.get() == each).to_string()
-                            on:click=move |_| group.set(each)>
-                            {each.label()}" "<span class="n">{move || count(each)}</span>
-                        </button>
+                            on:click=move |_| group.set(each)>{each.label()}</button>
                     }).collect_view()}
                 </div>
             </header>
-            <Show when=move || count(group.get()) == 0>
-                <p class="none">{move || if entries.with(Vec::is_empty) {
-                    "Nothing has happened yet."
-                } else {
-                    "Nothing of this kind."
+            <Show when=move || !is_loaded()><Skeleton of="rows"/></Show>
+            <Show when=move || is_loaded() && all.with(Vec::is_empty)>
+                <p class="none">{move || match group.get() {
+                    Group::All => "Nothing has happened yet.",
+                    _ => "Nothing of this kind.",
                 }}</p>
             </Show>
             <ol class="entries">
-                <For each=shown key=|entry| (entry.id.clone(), entry.text.clone()) let:entry>{row(&entry)}</For>
+                <For each=shown key=Row::key let:row>{match row {
+                    Row::Entry(entry) => line(&entry).into_any(),
+                    Row::Rest { count, back_to, id } => rest(count, &back_to, id, opened).into_any(),
+                }}</For>
             </ol>
             <Show when=move || hidden() != 0>
                 <button type="button" class="older" on:click=move |_| is_long.set(true)>
@@ -122,7 +204,21 @@ pub(crate) fn Timeline(entries: Signal<Vec<TimelineEntry>>, truncated: Signal<bo
     }
 }
 
-fn row(entry: &TimelineEntry) -> impl IntoView + use<> {
+fn rest(count: usize, back_to: &str, id: String, opened: RwSignal<HashSet<String>>) -> impl IntoView + use<> {
+    let open = move |_| {
+        opened.update(|opened| {
+            opened.insert(id.clone());
+        });
+    };
+    view! {
+        <li class="rest">
+            <button type="button" class="bare" on:click=open>{format!("{count} more like these")}</button>
+            <span class="fine">"back to "{crate::ui::at(back_to)}</span>
+        </li>
+    }
+}
+
+fn line(entry: &TimelineEntry) -> impl IntoView + use<> {
     let now = Freshness::current().server_now_untracked();
     view! {
         <li id=entry.id.clone() class=tone(entry)>
@@ -130,7 +226,7 @@ fn row(entry: &TimelineEntry) -> impl IntoView + use<> {
             <span class="kind">{word(entry.kind)}</span>
             <span class="what">
                 {entry.code.clone().map(|code| view! { <code>{code}</code>" " })}
-                {entry.text.clone()}
+                {plain(entry).to_owned()}
                 {entry.rendition.clone().map(|rendition| view! { <span class="of">{rendition}</span> })}
             </span>
         </li>
@@ -160,6 +256,66 @@ mod tests {
         for kind in KINDS {
             let groups = Group::ALL.into_iter().filter(|group| group.has(kind)).count();
             assert_eq!(groups, 2, "{kind:?}");
+        }
+    }
+
+    fn entry(id: &str, kind: Kind) -> TimelineEntry {
+        TimelineEntry {
+            id: id.into(),
+            at: format!("2026-11-22T03:04:{id:0>2}.000Z"),
+            kind,
+            text: String::new(),
+            code: None,
+            state: None,
+            rendition_id: None,
+            rendition: None,
+            sequence: None,
+            incident_id: None,
+        }
+    }
+
+    #[test]
+    fn a_code_is_said_once() {
+        let said = |code: Option<&str>, text: &str| {
+            let code = code.map(str::to_owned);
+            plain(&TimelineEntry { code, text: text.into(), ..entry("1", Kind::Finding) }).to_owned()
+        };
+        assert_eq!(said(Some("WA-1001"), "WA-1001: ran out"), "ran out");
+        assert_eq!(said(Some("WA-1001"), "WA-10012: else"), "WA-10012: else");
+        assert_eq!(said(None, ": as it is"), ": as it is");
+    }
+
+    #[test]
+    fn failures_in_a_row_are_put_together_until_somebody_opens_them() {
+        let kinds = [Kind::SegmentFailed, Kind::Finding, Kind::SegmentFailed, Kind::LoadFailed];
+        let failures = (0..7).map(|at| entry(&at.to_string(), kinds[at % kinds.len()]));
+        let all: Vec<_> = failures.chain([entry("7", Kind::Health), entry("8", Kind::LoadFailed)]).collect();
+        let names = |opened: &[&str]| {
+            let opened = opened.iter().map(|id| (*id).to_owned()).collect();
+            let name = |row: &Row| match row {
+                Row::Entry(entry) => entry.id.clone(),
+                Row::Rest { count, id, .. } => format!("{count} from {id}"),
+            };
+            rows(&all, &opened).iter().map(name).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(names(&[]), "0, 1, 2, 4 from 3, 7, 8");
+        assert_eq!(names(&["5"]), "0, 1, 2, 3, 4, 5, 6, 7, 8");
+        assert_eq!(names(&["8"]), names(&[]), "what others opened is no matter");
+    }
+
+    #[test]
+    fn a_single_one_more_is_shown() {
+        let all: Vec<_> = (0..4).map(|at| entry(&at.to_string(), Kind::LoadFailed)).collect();
+        assert_eq!(rows(&all, &HashSet::new()).len(), 4);
+        assert!(rows(&[], &HashSet::new()).is_empty());
+    }
+
+    #[test]
+    fn a_group_asks_for_what_it_shows() {
+        for group in &Group::ALL[1..] {
+            let asked = group.query().matches("&kind=").count();
+            let shown = KINDS.iter().filter(|kind| group.has(**kind) && **kind != Kind::SegmentObtained);
+            assert_eq!(asked, shown.count(), "{group:?}");
         }
     }
 }

@@ -73,15 +73,15 @@ impl Grid {
         }
     }
 
-    /// The tile is made if it was not, and gets the focus in the next frame; the browser scrolls to it.
+    /// The tile gets the focus, if need be in the next frame, when it has been made; the browser scrolls to it.
     fn focus(self, id: Id) {
         let name = element_id(&id);
         self.active.set(Some(id));
-        request_animation_frame(move || {
-            if let Some(element) = document().get_element_by_id(&name) {
-                let _ = element.unchecked_ref::<HtmlElement>().focus();
-            }
-        });
+        if !focus_on(&name) {
+            request_animation_frame(move || {
+                focus_on(&name);
+            });
+        }
     }
 
     fn steer(self, event: &KeyboardEvent) {
@@ -150,6 +150,12 @@ impl Grid {
 /// The name of a tile's link in the document.
 fn element_id(id: &str) -> String {
     format!("tile-{id}")
+}
+
+/// Whether the element is there.
+fn focus_on(name: &str) -> bool {
+    let element = document().get_element_by_id(name);
+    element.is_some_and(|element| element.unchecked_ref::<HtmlElement>().focus().is_ok())
 }
 
 /// The tiles.

@@ -10,7 +10,7 @@ pub(crate) const HEIGHT: f64 = 126.0;
 /// Between two tiles; the style sheet says the same.
 const GAP: f64 = 10.0;
 /// Rows made beyond each edge of the screen: what a turn of the wheel brings is there already.
-const BEYOND: f64 = 4.0;
+const BEYOND: f64 = 2.0;
 
 /// What the screen shows of the grid.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,8 +63,8 @@ mod tests {
     #[test]
     fn the_rows_on_the_screen_and_a_little_around() {
         let rows = |top| Screen { width: 1_400.0, top, height: 900.0 }.rows();
-        assert_eq!(rows(200.0), 0..10, "at the top");
-        assert_eq!(rows(-13_600.0), 96..111, "in the middle");
+        assert_eq!(rows(200.0), 0..8, "at the top");
+        assert_eq!(rows(-13_600.0), 98..109, "in the middle");
         assert_eq!(rows(5_000.0), 0..1, "below the screen");
     }
 

@@ -1,9 +1,10 @@
-//! The page in a real browser: the program with the page in it, Chromium, and a script that plays the first minute.
+//! The page in a real browser: the program with the page in it, Chromium, and scripts that play the first minute and
+//! measure a large wall.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::cargo::{Workspace, cargo, run};
+use crate::cargo::{Workspace, run};
 use crate::error::Error;
 use crate::machine::{self, Tool};
 use crate::site;
@@ -23,24 +24,29 @@ const NODE: Tool = Tool {
 /// Where the script is, seen from the workspace's root.
 const SCRIPTS: &str = "tests/e2e";
 
-/// Runs the script against `hlsops demo`. Pictures of every page are left in the target directory.
+/// Plays the first minute against `hlsops demo`. Pictures of every page are left in the target directory.
 pub(crate) fn first_minute(workspace: &Workspace) -> Result<(), Error> {
+    let pictures = workspace.target.join("browser");
+    println!("xtask: pictures of every page go to {}", pictures.display());
+    run(script(workspace, "browser.mjs")?.arg(pictures))
+}
+
+/// Measures the page with a wall of so many streams.
+pub(crate) fn wall(workspace: &Workspace, streams: u32) -> Result<(), Error> {
+    run(script(workspace, "wall.mjs")?.arg(streams.to_string()))
+}
+
+/// A script with what it needs: the program with the page in it, and Chromium.
+fn script(workspace: &Workspace, name: &str) -> Result<Command, Error> {
     let chromium = machine::ensure(&CHROMIUM, find_chromium)?;
     machine::ensure(&NODE, find_node)?;
     site::build(workspace)?;
-    run(&mut cargo(&["build", "--locked", "--package", "hlsops"]))?;
+    let program = workspace.tested_program("hlsops")?;
     let scripts = workspace.root.join(SCRIPTS);
     install(&scripts)?;
-    let program =
-        workspace.target.join("debug").join("hlsops").with_extension(std::env::consts::EXE_EXTENSION);
-    let pictures = workspace.target.join("browser");
-    println!("xtask: pictures of every page go to {}", pictures.display());
-    run(Command::new("node")
-        .current_dir(&scripts)
-        .arg("browser.mjs")
-        .arg(program)
-        .arg(chromium)
-        .arg(pictures))
+    let mut command = Command::new("node");
+    command.current_dir(scripts).arg(name).arg(program).arg(chromium);
+    Ok(command)
 }
 
 /// What the lock file names, unless npm has installed just that.

@@ -69,6 +69,13 @@ impl Workspace {
         Self::from_metadata(&capture(&mut cargo(&args))?)
     }
 
+    /// A program of a package that has integration tests, as they are given it. After the step `test` it is there;
+    /// building it by itself would build most of what it stands on once more, with fewer features.
+    pub(crate) fn tested_program(&self, name: &str) -> Result<PathBuf, Error> {
+        run(&mut cargo(&["test", "--workspace", "--locked", "--no-run", "--quiet"]))?;
+        Ok(self.target.join("debug").join(name).with_extension(std::env::consts::EXE_EXTENSION))
+    }
+
     fn from_metadata(json: &str) -> Result<Self, Error> {
         let metadata: Value = serde_json::from_str(json)?;
         let path = |name| metadata[name].as_str().map(PathBuf::from).ok_or(Error::MetadataLacks(name));

@@ -50,6 +50,8 @@ pub(crate) enum Error {
     Port { address: std::net::SocketAddr, source: io::Error },
     #[error("the emulator did not become ready; what it said is in {}", log.display())]
     NoEmulator { log: std::path::PathBuf },
+    #[error("the installation on the emulator: {source}; what the emulator and the functions said is in {}", log.display())]
+    EndToEnd { log: std::path::PathBuf, source: Box<Error> },
     #[error("the functions are to be built by and for this machine, which is not {wanted}")]
     NotThisMachine { wanted: &'static str },
     #[error("the compiler cannot build for {target}: run `rustup target add {target}`")]

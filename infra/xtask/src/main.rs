@@ -51,6 +51,12 @@ enum Task {
     },
     /// Build the dashboard into dashboard/dist
     Site,
+    /// Play the demo's first minute in a real browser; a step of `verify`
+    Browser {
+        /// Measure the page with a wall of so many made-up streams instead
+        #[arg(long, value_name = "STREAMS", value_parser = clap::value_parser!(u32).range(1..=20_000))]
+        wall: Option<u32>,
+    },
     /// Run a benchmark; without a name, name them
     Bench {
         /// Which benchmark
@@ -115,6 +121,8 @@ fn dispatch(cli: Cli) -> Result<(), Error> {
         }
         Some(Task::Verify { only, .. }) => verify::verify(&Workspace::load()?, &only),
         Some(Task::Site) => site::build(&Workspace::load()?),
+        Some(Task::Browser { wall: None }) => browser::first_minute(&Workspace::load()?),
+        Some(Task::Browser { wall: Some(streams) }) => browser::wall(&Workspace::load()?, streams),
         Some(Task::Bench { name, args }) => run::bench(&Workspace::load()?, name.as_deref(), &args),
         Some(Task::Package { build }) => cloud::package(&Workspace::load()?, build),
         Some(Task::Deploy { wanted }) => cloud::deploy(&Workspace::load()?, &wanted),
