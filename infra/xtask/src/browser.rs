@@ -38,15 +38,21 @@ pub(crate) fn wall(workspace: &Workspace, streams: u32) -> Result<(), Error> {
 
 /// A script with what it needs: the program with the page in it, and Chromium.
 fn script(workspace: &Workspace, name: &str) -> Result<Command, Error> {
-    let chromium = machine::ensure(&CHROMIUM, find_chromium)?;
-    machine::ensure(&NODE, find_node)?;
+    let (chromium, scripts) = tools(workspace)?;
     site::build(workspace)?;
     let program = workspace.tested_program("hlsops")?;
-    let scripts = workspace.root.join(SCRIPTS);
-    install(&scripts)?;
     let mut command = Command::new("node");
     command.current_dir(scripts).arg(name).arg(program).arg(chromium);
     Ok(command)
+}
+
+/// Chromium, and the folder of the scripts with what they need.
+pub(crate) fn tools(workspace: &Workspace) -> Result<(PathBuf, PathBuf), Error> {
+    let chromium = machine::ensure(&CHROMIUM, find_chromium)?;
+    machine::ensure(&NODE, find_node)?;
+    let scripts = workspace.root.join(SCRIPTS);
+    install(&scripts)?;
+    Ok((chromium, scripts))
 }
 
 /// What the lock file names, unless npm has installed just that.

@@ -181,7 +181,8 @@ async fn measure(options: &Options, streams: usize) -> Result<Measured, Box<dyn 
     });
     let store = Store::new(engine.client_with(&plan), "hlsops");
     let network = Script { clock, segment_s: options.segment_s };
-    let shared = Shared { store: store.clone(), network, clock, nudge: Nudge::default() };
+    let shared =
+        Shared { store: store.clone(), network, clock, nudge: Nudge::default(), notice: Arc::default() };
     let end = clock.now() + Duration::from_secs(options.minutes * 60);
     let (mut watchers, mut dispatched, mut runs) = (JoinSet::new(), Spent::default(), 0);
     for minute in 0..options.minutes {

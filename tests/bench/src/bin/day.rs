@@ -118,7 +118,13 @@ async fn watch(options: &Options, engine: &Engine) -> Result<Day, BenchError> {
     }
     let origin = Origin { streams: Arc::new(streams), began: tokio::time::Instant::now() };
     let clock = SystemClock::anchored(BEGIN);
-    let shared = Shared { store: store.clone(), network: origin.clone(), clock, nudge: Nudge::default() };
+    let shared = Shared {
+        store: store.clone(),
+        network: origin.clone(),
+        clock,
+        nudge: Nudge::default(),
+        notice: Arc::default(),
+    };
     let mut day = Day::default();
     let mut watchers = JoinSet::new();
     let end = BEGIN + Duration::from_millis(options.hours * 60 * MINUTE_MS);

@@ -16,7 +16,7 @@ use std::time::Duration;
 use hlsops_origin::{Fault, FaultKind, Layout, Origin, OriginConfig, SegmentLength, StreamSpec};
 use tokio::time::sleep;
 
-pub use verify::Verdict;
+pub use verify::{Verdict, examine};
 
 use crate::BenchError;
 use life::Life;

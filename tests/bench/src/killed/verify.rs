@@ -45,8 +45,13 @@ impl Verdict {
     /// Nothing is wrong, and there was something to be wrong.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        let faults = [&self.lost, &self.twice, &self.uncovered, &self.overlapping, &self.holes];
-        faults.iter().all(|faults| faults.is_empty()) && self.added > 0 && self.results > 0
+        self.faults().next().is_none() && self.added > 0 && self.results > 0
+    }
+
+    /// Everything that is wrong.
+    pub fn faults(&self) -> impl Iterator<Item = &str> {
+        let all = [&self.lost, &self.twice, &self.uncovered, &self.overlapping, &self.holes];
+        all.into_iter().flatten().map(String::as_str)
     }
 }
 
@@ -63,8 +68,8 @@ pub(super) async fn verify(
 ) -> Result<Verdict, BenchError> {
     let engine = Engine::open(EngineConfig::new(folder))?;
     let store = Store::new(engine.client(), TABLE);
-    let mut verdict =
-        Verdict { added: writes.added.len(), acknowledged: writes.acknowledged.len(), ..Verdict::default() };
+    let mut verdict = examine(&store, ids, origin).await?;
+    (verdict.added, verdict.acknowledged) = (writes.added.len(), writes.acknowledged.len());
     for (id, name) in &writes.added {
         let found = store.stream(&stream_id(id)?).await?.value;
         if found.is_none_or(|config| config.name != *name) {
@@ -72,18 +77,34 @@ pub(super) async fn verify(
         }
     }
     let mut acknowledged = BTreeSet::new();
+    for id in ids.values() {
+        let incidents = store.incidents(&stream_id(id)?, MOST).await?.value;
+        let taken = incidents.iter().filter(|incident| incident.acknowledged.is_some());
+        acknowledged.extend(taken.map(|incident| incident.id.to_string()));
+    }
+    let lost = writes.acknowledged.difference(&acknowledged);
+    verdict.lost.extend(lost.map(|id| format!("acknowledgement of {id}")));
+    Ok(verdict)
+}
+
+/// Holds what a table has of streams, given as their ids by the origin's names, against what was served.
+/// Nobody may be watching them any more.
+///
+/// # Errors
+/// Whatever the table says.
+pub async fn examine(
+    store: &Store,
+    ids: &BTreeMap<String, String>,
+    origin: &Origin,
+) -> Result<Verdict, StoreError> {
+    let mut verdict = Verdict::default();
     for (name, id) in ids {
         let stream = stream_id(id)?;
         let minutes = store.minutes(&stream, Minute(0), Minute(u64::MAX / 60_000), MOST).await?.value;
         verdict.chain(name, &minutes);
         verdict.coverage(name, &minutes, &served(origin, name));
-        let incidents = store.incidents(&stream, MOST).await?.value;
-        let taken = incidents.iter().filter(|incident| incident.acknowledged.is_some());
-        acknowledged.extend(taken.map(|incident| incident.id.to_string()));
-        verdict.incidents(name, incidents);
+        verdict.incidents(name, store.incidents(&stream, MOST).await?.value);
     }
-    let lost = writes.acknowledged.difference(&acknowledged);
-    verdict.lost.extend(lost.map(|id| format!("acknowledgement of {id}")));
     Ok(verdict)
 }
 

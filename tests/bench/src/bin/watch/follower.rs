@@ -1,11 +1,11 @@
-//! The process that is measured: watches streams, or runs the bare loop over them.
+//! The process that is measured: watches streams, with or without a table, or runs the bare loop over them.
 
 use std::io::{Write, stdin, stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use hlsops_bench::bare::Bare;
 use hlsops_bench::{BenchError, process, stand};
 use hlsops_domain::{EpochMs, Event, HealthState, StreamState};
@@ -15,15 +15,38 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use url::Url;
 
+use crate::stored::Stored;
+
+/// What follows the streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Side {
+    /// The watcher, whose events go nowhere.
+    Watch,
+    /// The same requests, and nothing done with the answers.
+    Bare,
+    /// The watcher of a shard, over a table on disk.
+    Stored,
+}
+
+impl Side {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Watch => "watch",
+            Self::Bare => "bare",
+            Self::Stored => "stored",
+        }
+    }
+}
+
 /// How one run goes.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct FollowOptions {
     /// Fetch segments, or only playlists.
     #[arg(long)]
     pub(crate) fetch_segments: bool,
-    /// The bare loop.
+    /// What follows the streams.
     #[arg(long)]
-    pub(crate) bare: bool,
+    pub(crate) side: Side,
     /// On one thread.
     #[arg(long)]
     pub(crate) one_thread: bool,
@@ -41,8 +64,8 @@ const WARM_UP: Duration = Duration::from_secs(7);
 impl FollowOptions {
     pub(crate) fn arguments(&self) -> Vec<String> {
         let mut arguments = vec!["follow".to_owned(), format!("--seconds={}", self.seconds)];
+        arguments.push(format!("--side={}", self.side.name()));
         arguments.extend(self.fetch_segments.then(|| "--fetch-segments".to_owned()));
-        arguments.extend(self.bare.then(|| "--bare".to_owned()));
         arguments.extend(self.one_thread.then(|| "--one-thread".to_owned()));
         arguments
     }
@@ -62,10 +85,10 @@ pub(crate) async fn run(options: &FollowOptions) -> Result<(), BenchError> {
     let urls = texts.iter().map(|text| Url::parse(text)).collect::<Result<Vec<Url>, _>>()?;
     let mut tasks = JoinSet::new();
     let end = tokio::time::Instant::now() + WARM_UP;
-    let trouble = if options.bare {
-        start_bare(options, &urls, &mut tasks).await?
-    } else {
-        start_watchers(options, &urls, &mut tasks).await?
+    let following = match options.side {
+        Side::Watch => start_watchers(options, &urls, &mut tasks).await?,
+        Side::Bare => start_bare(options, &urls, &mut tasks).await?,
+        Side::Stored => Following::Stored(Stored::start(&urls, options.fetch_segments, &mut tasks).await?),
     };
     tokio::time::sleep_until(end).await;
     let (from_ms, before) = (now_ms(), process::cpu_time()?);
@@ -74,34 +97,50 @@ pub(crate) async fn run(options: &FollowOptions) -> Result<(), BenchError> {
     let peak_bytes = process::peak_memory_bytes()?;
     let figures = json!({
         "cpu_ms": after.saturating_sub(before).as_secs_f64() * 1_000.0, "peak_bytes": peak_bytes,
-        "from_ms": from_ms, "until_ms": until_ms, "trouble": trouble(),
+        "from_ms": from_ms, "until_ms": until_ms, "trouble": following.trouble().await?,
     });
     writeln!(stdout(), "{figures}").map_err(BenchError::io("cannot write the figures"))?;
     tasks.shutdown().await;
     Ok(())
 }
 
-/// Says what went wrong, when asked.
-type Trouble = Box<dyn Fn() -> u64>;
+/// What was started, to be asked what went wrong.
+enum Following {
+    /// Whether each is HEALTHY.
+    Watchers(Vec<Arc<AtomicBool>>),
+    Bare(Bare),
+    Stored(Stored),
+}
+
+impl Following {
+    /// Streams that are not HEALTHY, or requests that failed.
+    async fn trouble(&self) -> Result<u64, BenchError> {
+        match self {
+            Self::Watchers(healthy) => Ok(healthy.iter().filter(|flag| !flag.load(Relaxed)).count() as u64),
+            Self::Bare(bare) => Ok(bare.failed()),
+            Self::Stored(stored) => stored.trouble().await,
+        }
+    }
+}
 
 async fn start_bare(
     options: &FollowOptions,
     urls: &[Url],
     tasks: &mut JoinSet<()>,
-) -> Result<Trouble, BenchError> {
+) -> Result<Following, BenchError> {
     let bare = Bare::new(options.fetch_segments)?;
     for url in urls {
         bare.spawn(tasks, url);
         sleep(apart(urls)).await;
     }
-    Ok(Box::new(move || bare.failed()))
+    Ok(Following::Bare(bare))
 }
 
 async fn start_watchers(
     options: &FollowOptions,
     urls: &[Url],
     tasks: &mut JoinSet<()>,
-) -> Result<Trouble, BenchError> {
+) -> Result<Following, BenchError> {
     let fetcher = stand::fetcher(urls)?;
     let clock = SystemClock::new();
     let mut healthy = Vec::new();
@@ -111,7 +150,7 @@ async fn start_watchers(
         stand::spawn_watcher(tasks, &fetcher, clock, url.clone(), options.fetch_segments, HealthSink(flag));
         sleep(apart(urls)).await;
     }
-    Ok(Box::new(move || healthy.iter().filter(|flag| !flag.load(Relaxed)).count() as u64))
+    Ok(Following::Watchers(healthy))
 }
 
 fn apart(urls: &[Url]) -> Duration {

@@ -3,11 +3,13 @@
 //! The watcher and a loop that makes the same requests with the same HTTP library and throws the bytes away, in turn
 //! (A B A B), each in a process of its own; the origin is a third one. CPU time is taken over a steady stretch after
 //! all streams have started, user and system time of all threads; memory is the process's peak, the start included.
-//! What both really asked for comes from the origin's ledger of the same stretch. `ratio` is the median of the pairs;
+//! `stored` is the whole product's watcher: the same one under a lease, with every minute in a table on disk.
+//! What they really asked for comes from the origin's ledger of the same stretch. `ratio` is the median of the pairs;
 //! `least` compares the cheapest run of each side: what else runs on a machine only ever makes a run dearer.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
 mod follower;
+mod stored;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -21,7 +23,7 @@ use hlsops_bench::{BenchError, origin_child};
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
 
-use follower::FollowOptions;
+use follower::{FollowOptions, Side};
 
 /// Measures CPU time and memory of watching, beside a bare fetch loop.
 #[derive(Parser)]
@@ -33,7 +35,7 @@ struct Options {
     /// The measured stretch of each run. Unit: seconds.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(4..=300))]
     seconds: u64,
-    /// Pairs of runs per line of the table.
+    /// Rounds of runs per line of the table.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=9))]
     rounds: u8,
     /// Watcher and bare loop on one thread each; else on as many as there are cores.
@@ -105,25 +107,27 @@ async fn compare(options: &Options) -> Result<(), BenchError> {
         "streams",
         "watch ms",
         "bare ms",
+        "stored ms",
         "ratio",
         "least",
         "watch MiB",
         "bare MiB",
-        "playlists w / b",
-        "segments w / b",
-        "MB w / b",
-        "trouble w / b",
+        "stored MiB",
+        "playlists w / b / s",
+        "segments w / b / s",
+        "MB w / b / s",
+        "trouble w / b / s",
     ];
     println!(
-        "CPU ms, requests and MB per stream-minute; {} pairs of {} s; masters of 3 video renditions and audio, 4 s TS",
+        "CPU ms, requests and MB per stream-minute; {} rounds of {} s; masters of 3 video renditions and audio, 4 s TS",
         options.rounds, options.seconds
     );
     let mut table = Table::new(1, &head);
     let mut rows: Vec<Value> = Vec::new();
     for fetch_segments in [true, false] {
         for &streams in &options.streams {
-            let (watched, bare) = cell(options, streams, fetch_segments).await?;
-            let row = Row::new(streams, fetch_segments, &watched, &bare);
+            let runs = cell(options, streams, fetch_segments).await?;
+            let row = Row::new(streams, fetch_segments, &runs);
             println!("{}", row.progress());
             table.add(row.cells());
             rows.push(row.json());
@@ -137,31 +141,33 @@ async fn compare(options: &Options) -> Result<(), BenchError> {
     Ok(())
 }
 
-/// Watcher and bare loop in turn, on one origin.
-async fn cell(
-    options: &Options,
-    streams: u16,
-    fetch_segments: bool,
-) -> Result<(Vec<Run>, Vec<Run>), BenchError> {
+/// The runs of the sides, in the order of [`SIDES`].
+type Runs = [Vec<Run>; 3];
+
+const SIDES: [Side; 3] = [Side::Watch, Side::Bare, Side::Stored];
+
+/// All sides in turn, on one origin.
+async fn cell(options: &Options, streams: u16, fetch_segments: bool) -> Result<Runs, BenchError> {
     let (good, tarpits, hosts) = (usize::from(streams), 0, 1);
     let mut origin = OriginChild::start(OriginOptions { good, tarpits, hosts }).await?;
-    let (mut watched, mut bare) = (Vec::new(), Vec::new());
+    let mut runs = Runs::default();
     for _ in 0..options.rounds {
-        watched.push(one_run(&mut origin, options, fetch_segments, false).await?);
-        bare.push(one_run(&mut origin, options, fetch_segments, true).await?);
+        for (side, runs) in SIDES.into_iter().zip(&mut runs) {
+            runs.push(one_run(&mut origin, options, fetch_segments, side).await?);
+        }
     }
     origin.end().await;
-    Ok((watched, bare))
+    Ok(runs)
 }
 
 async fn one_run(
     origin: &mut OriginChild,
     options: &Options,
     fetch_segments: bool,
-    bare: bool,
+    side: Side,
 ) -> Result<Run, BenchError> {
     let follow =
-        FollowOptions { fetch_segments, bare, one_thread: options.one_thread, seconds: options.seconds };
+        FollowOptions { fetch_segments, side, one_thread: options.one_thread, seconds: options.seconds };
     let mut process = Answering::start("follow", &follow.arguments())?;
     let urls: Vec<&str> = origin.urls.iter().map(url::Url::as_str).collect();
     let limit = follow.length() + Duration::from_secs(60);
@@ -194,15 +200,15 @@ async fn one_run(
 struct Row {
     streams: u16,
     mode: &'static str,
-    sides: [Side; 2],
-    /// Of each pair of runs.
+    sides: [Medians; 3],
+    /// Watch over bare, of each pair of runs.
     ratios: Vec<f64>,
     /// Of the cheapest run of each side.
     least: f64,
 }
 
 /// Medians of one side; per stream-minute where that makes sense.
-struct Side {
+struct Medians {
     cpu_ms: f64,
     peak_mib: f64,
     playlists: f64,
@@ -211,7 +217,7 @@ struct Side {
     trouble: u64,
 }
 
-impl Side {
+impl Medians {
     fn new(runs: &[Run]) -> Self {
         let of = |value: fn(&Run) -> f64| median(&runs.iter().map(value).collect::<Vec<_>>()).unwrap_or(0.0);
         Self {
@@ -233,14 +239,15 @@ impl Side {
 }
 
 impl Row {
-    fn new(streams: u16, fetch_segments: bool, watched: &[Run], bare: &[Run]) -> Self {
+    fn new(streams: u16, fetch_segments: bool, runs: &Runs) -> Self {
+        let [watched, bare, _] = runs;
         let pairs = watched.iter().zip(bare);
         let ratios = pairs.map(|(w, b)| w.cpu_per_stream_minute() / b.cpu_per_stream_minute()).collect();
         let mode = if fetch_segments { "full segments" } else { "playlists only" };
         let cheapest =
             |runs: &[Run]| runs.iter().map(Run::cpu_per_stream_minute).fold(f64::INFINITY, f64::min);
         let least = cheapest(watched) / cheapest(bare);
-        Self { streams, mode, sides: [Side::new(watched), Side::new(bare)], ratios, least }
+        Self { streams, mode, sides: runs.each_ref().map(|runs| Medians::new(runs)), ratios, least }
     }
 
     fn ratio(&self) -> f64 {
@@ -253,29 +260,33 @@ impl Row {
     }
 
     fn cells(&self) -> Vec<String> {
-        let [watched, bare] = &self.sides;
-        let both = |value: fn(&Side) -> f64| format!("{:.1} / {:.1}", value(watched), value(bare));
+        let [watched, bare, stored] = &self.sides;
+        let both = |value: fn(&Medians) -> f64| {
+            format!("{:.1} / {:.1} / {:.1}", value(watched), value(bare), value(stored))
+        };
         vec![
             self.mode.into(),
             self.streams.to_string(),
             format!("{:.1}", watched.cpu_ms),
             format!("{:.1}", bare.cpu_ms),
+            format!("{:.1}", stored.cpu_ms),
             format!("{:.2}", self.ratio()),
             format!("{:.2}", self.least),
             format!("{:.0}", watched.peak_mib),
             format!("{:.0}", bare.peak_mib),
+            format!("{:.0}", stored.peak_mib),
             both(|side| side.playlists),
             both(|side| side.segments),
             both(|side| side.megabytes),
-            format!("{} / {}", watched.trouble, bare.trouble),
+            format!("{} / {} / {}", watched.trouble, bare.trouble, stored.trouble),
         ]
     }
 
     fn json(&self) -> Value {
-        let [watched, bare] = &self.sides;
+        let [watched, bare, stored] = &self.sides;
         json!({
             "mode": self.mode, "streams": self.streams, "ratio": self.ratio(), "least": self.least, "ratios": self.ratios,
-            "watch": watched.json(), "bare": bare.json(),
+            "watch": watched.json(), "bare": bare.json(), "stored": stored.json(),
         })
     }
 }
