@@ -87,6 +87,11 @@ impl ApiError {
         Self::new(Kind::UnknownId, format!("there is no such {what} in this key's account"))
     }
 
+    /// Somebody else was faster.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.kind == Kind::Stale
+    }
+
     pub(crate) fn with_items(mut self, items: Vec<ProblemItem>) -> Self {
         self.items = items;
         self

@@ -117,14 +117,17 @@ impl PageWriter {
     async fn reconcile(&mut self, page: &Page) -> Result<(), StoreError> {
         self.note_worst(page);
         for _ in 0..Self::INCIDENT_TRIES {
-            let done = match (page.closing.incident, self.pointer.open.is_some()) {
-                (Incident::Open { since, .. }, false) => self.open(page, since).await?,
-                (Incident::None | Incident::Pending { .. }, true) => self.close(page).await?,
+            let stored = self.pointer.open.as_ref().map(|(_, opened)| *opened);
+            let done = match (page.closing.incident, stored) {
+                (Incident::Open { since, .. }, None) => self.open(page, since).await?,
+                // The one before was over, and who saw that died before it was written down.
+                (Incident::Open { since, .. }, Some(opened)) if since > opened => self.close(since).await?,
+                (Incident::None | Incident::Pending { .. }, Some(_)) => self.close(page.at).await?,
                 _ => return Ok(()),
             };
             if done {
                 self.notice.notify_one();
-                return self.read_pointer().await;
+                self.read_pointer().await?;
             }
         }
         Ok(())
@@ -170,11 +173,11 @@ impl PageWriter {
         })
     }
 
-    async fn close(&mut self, page: &Page) -> Result<bool, StoreError> {
+    async fn close(&mut self, at: EpochMs) -> Result<bool, StoreError> {
         let note = "healthy again";
-        let body = self.resolved(page, note).await?;
-        let notice = Notice { at: page.at, kind: event::RESOLVED, body: &body };
-        let resolution = Resolution { at: page.at, note, notice };
+        let body = self.resolved(at, note).await?;
+        let notice = Notice { at, kind: event::RESOLVED, body: &body };
+        let resolution = Resolution { at, note, notice };
         let (stream, writer) = (self.chain.stream().clone(), self.chain.writer().clone());
         let closed = self.store.close_incident(&stream, &self.pointer, &resolution, &writer).await?;
         Ok(match closed.add_to(&mut self.spent) {
@@ -191,7 +194,7 @@ impl PageWriter {
 
     /// The event of closing what the pointer says is open. What opened it, maybe long ago and seen by another
     /// watcher, is in the table.
-    async fn resolved(&mut self, page: &Page, note: &str) -> Result<String, StoreError> {
+    async fn resolved(&mut self, at: EpochMs, note: &str) -> Result<String, StoreError> {
         let Some((id, opened)) = self.pointer.open.clone() else { return Ok(String::new()) };
         let incident = self.store.incident(&id).await?.add_to(&mut self.spent);
         let (title, trigger) =
@@ -210,7 +213,7 @@ impl PageWriter {
             trigger: &trigger,
             opened,
         };
-        Ok(event::resolved(&about, page.at, Some(worst), note).to_json())
+        Ok(event::resolved(&about, at, Some(worst), note).to_json())
     }
 
     async fn read_pointer(&mut self) -> Result<(), StoreError> {

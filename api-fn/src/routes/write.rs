@@ -61,12 +61,20 @@ pub(super) async fn create(
     room_for_one_more(&api, caller.account(), now).await?;
     let shard = api.store().place(&config.id).await?.value;
     let id = config.id.clone();
-    match save(&api, config, shard).await {
-        Ok(saved) => created(&api, &saved).await,
-        // The same request, sent twice at once: the other one was faster.
-        Err(_) if idempotency.is_some() => created(&api, &configured(&api, &id).await?).await,
-        Err(error) => Err(error),
+    let saved = save(&api, config, shard).await;
+    if idempotency.is_none() {
+        return created(&api, &saved?).await;
     }
+    // Sent twice at once, the other one may have been faster; sent again, the stream may have been removed since.
+    match api.store().stream(&id).await?.value {
+        Some(stream) => created(&api, &stream).await,
+        None => Err(saved.err().filter(|error| !error.is_stale()).unwrap_or_else(removed_since)),
+    }
+}
+
+fn removed_since() -> ApiError {
+    let detail = "the stream that was made with this Idempotency-Key was removed since; use a new key";
+    ApiError::new(Kind::Conflict, detail)
 }
 
 async fn room_for_one_more(api: &Api, account: &str, now: EpochMs) -> Answer<()> {

@@ -46,14 +46,13 @@ async fn another_body_needs_another_key_and_a_refused_one_uses_none_up() {
 }
 
 #[tokio::test]
-async fn a_request_that_was_cut_off_is_finished_by_the_next() {
+async fn a_stream_that_was_removed_is_not_said_to_be_there() {
     let world = World::new().await;
     let first = add(&world, "k1", sports("a")).await.is(201);
-    // As if it had been cut off between the claim and the stream.
     let path = format!("{STREAMS}/{}", first.body["id"].as_str().unwrap());
     world.ask(Method::DELETE, &path, &[("if-match", "*")], None).await.is(204);
-    let again = add(&world, "k1", sports("a")).await.is(201);
-    assert_eq!((again.body["id"].clone(), stored(&world).await), (first.body["id"].clone(), 1));
+    let _ = add(&world, "k1", sports("a")).await.problem(409, "EC100", "");
+    assert_eq!(stored(&world).await, 0);
 }
 
 #[tokio::test]

@@ -241,13 +241,15 @@ async fn dropping_a_request_gives_its_slot_back() {
     for _ in 0..3 {
         // One request runs, one waits; both are dropped.
         let (hang, url) = (server.url("/hang"), server.url("/"));
-        let running = tokio::time::timeout(ms(60), get(&client, &hang, bounds()));
-        let waiting = async {
-            tokio::time::sleep(ms(10)).await;
-            tokio::time::timeout(ms(20), get(&client, &url, bounds())).await
-        };
-        let (running, waiting) = tokio::join!(running, waiting);
-        assert!(running.is_err() && waiting.is_err(), "both were cut off");
+        let busy = client.clone();
+        let running = tokio::spawn(async move { get(&busy, &hang, bounds()).await });
+        while client.busy_hosts() == 0 {
+            tokio::time::sleep(ms(1)).await;
+        }
+        let waiting = tokio::time::timeout(ms(20), get(&client, &url, bounds())).await;
+        assert!(waiting.is_err(), "there is one slot, and it is taken");
+        running.abort();
+        assert!(running.await.is_err_and(|error| error.is_cancelled()));
         assert_eq!(client.busy_hosts(), 0);
         let after = get(&client, &url, bounds()).await.0;
         assert_eq!((after.result, after.timings.queue), (Ok(()), Duration::ZERO));

@@ -86,6 +86,8 @@ pub struct Chain {
     pub(crate) writer: Writer,
     /// Who is to have the chain after the next save.
     pub(crate) heir: Option<Writer>,
+    /// The heir has it.
+    pub(crate) is_given: bool,
     /// The newest item, which may be rewritten, with its revision.
     pub(crate) newest: Option<(Minute, u64)>,
     /// Where the next item belongs.
@@ -150,6 +152,10 @@ impl Store {
     ) -> Result<Paid<Saved>, StoreError> {
         let body = pack(content)?;
         let mut spent = Spent::default();
+        if let Some(heir) = chain.heir.as_ref().filter(|_| chain.is_given) {
+            let holder = Holder { name: heir.name.clone(), epoch: heir.epoch };
+            return Ok(Paid { value: Saved::Lost(holder), spent });
+        }
         if let Some((newest, revision)) = chain.newest.filter(|(newest, _)| *newest >= minute) {
             if newest > minute {
                 return Err(StoreError::MinutePassed { minute, newest });
@@ -329,6 +335,7 @@ impl Chain {
     fn adopt(&mut self, written: Written, minute: Minute, watched: bool) -> Saved {
         match written {
             Ok((revision, to)) => {
+                self.is_given = watched && self.heir.is_some();
                 // A gap is never rewritten.
                 self.newest = watched.then_some((minute, revision));
                 if to >= self.next {

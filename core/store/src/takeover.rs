@@ -140,7 +140,7 @@ impl Store {
             (None, None) => now,
         };
         let (stream, writer) = (stream.clone(), writer.clone());
-        let mut chain = Chain { stream, writer, heir: None, newest: None, next, claim: 0 };
+        let mut chain = Chain { stream, writer, heir: None, is_given: false, newest: None, next, claim: 0 };
         let mut spent = Spent::default();
         if let (None, Some(base)) = (&end.claim, &end.base)
             && base.left

@@ -86,8 +86,8 @@ fn tone(entry: &TimelineEntry) -> &'static str {
 
 /// The text without the code, which stands in front of it.
 fn plain(entry: &TimelineEntry) -> &str {
-    let code = entry.code.as_deref().unwrap_or_default();
-    let rest = entry.text.strip_prefix(code).and_then(|rest| rest.strip_prefix(": "));
+    let code = entry.code.as_deref();
+    let rest = code.and_then(|code| entry.text.strip_prefix(code)?.strip_prefix(": "));
     rest.unwrap_or(&entry.text)
 }
 

@@ -18,7 +18,7 @@ mod world;
 use crate::check::Tally;
 use crate::world::{Plan, World};
 
-/// Runs a plan with each of these seeds, on one thread and in virtual time, so that each takes its course again.
+/// Runs a plan with each of these seeds, on one thread, so that each takes the same course every time.
 fn run(seeds: std::ops::Range<u64>, plan: Plan) -> Tally {
     let only = std::env::var("HLSOPS_SEED").ok().and_then(|seed| seed.parse().ok());
     let mut sum = Tally::default();
@@ -36,22 +36,22 @@ fn run(seeds: std::ops::Range<u64>, plan: Plan) -> Tally {
     sum
 }
 
-const CALM: Plan = Plan { seed: 0, streams: 30, minutes: 45, clock_steps: false, chaos: false };
+const CALM: Plan = Plan { seed: 0, streams: 15, minutes: 60, clock_steps: false, chaos: false };
 
 #[test]
 fn hand_overs_do_not_show() {
-    let tally = run(0..1, CALM);
-    assert!(tally.watched > 1_400 && tally.transitions > 10, "{tally:?}");
+    let tally = run(0..2, CALM);
+    assert!(tally.watched > 2_000 && tally.transitions > 10, "{tally:?}");
 }
 
 #[test]
 fn racing_watchers_that_die_lose_nothing_and_double_nothing() {
-    let tally = run(100..103, Plan { chaos: true, ..CALM });
+    let tally = run(100..104, Plan { chaos: true, ..CALM });
     assert!(tally.watched > 3_000 && tally.transitions > 40 && tally.runs > 100, "{tally:?}");
 }
 
 #[test]
 fn nor_do_those_whose_clocks_are_wrong() {
-    let tally = run(200..203, Plan { chaos: true, clock_steps: true, ..CALM });
+    let tally = run(200..204, Plan { chaos: true, clock_steps: true, ..CALM });
     assert!(tally.watched > 2_000 && tally.transitions > 40 && tally.runs > 100, "{tally:?}");
 }

@@ -113,7 +113,7 @@ async fn an_heir_who_does_not_come_is_passed_over() {
     let late = table.store.take_over(&stream(), &writer("b", 2), NOW.next()).await.expect("answer");
     assert!(matches!(late.value, TakeOver::Lost(_)), "the heir comes after all");
     assert_eq!(save(&table.store, &mut third, NOW.next()).await.value, Saved::Saved);
-    assert_eq!(show(&chain_of(&table.store).await), "W0c2 W1c2");
+    assert_eq!(show(&chain_of(&table.store).await), "W0c3 W1c2");
 }
 
 #[tokio::test]

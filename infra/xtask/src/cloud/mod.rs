@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cargo::{Workspace, cargo, run};
 use crate::error::Error;
-use crate::{machine, site};
+use crate::{browser, machine, site};
 
 pub(crate) use functions::Architecture;
 
@@ -36,6 +36,7 @@ pub(crate) struct Build {
 
 /// What to deploy.
 #[derive(Args, Clone, Debug)]
+#[group(skip)]
 pub(crate) struct Deploy {
     #[command(flatten)]
     pub(crate) build: Build,
@@ -99,12 +100,14 @@ pub(crate) fn end_to_end(workspace: &Workspace) -> Result<(), Error> {
     let [zip, scenario] = ["hlsops-cloud", "hlsops-e2e-cloud"].map(|name| workspace.tested_program(name));
     package_with(workspace, build, Command::new(zip?))?;
     site::build(workspace)?;
+    let (browser, scripts) = browser::tools(workspace)?;
     let emulator = emulator::Emulator::start(workspace, None)?;
     let log = emulator.log();
     println!("emulator: MiniStack; its log, with what the functions say: {}", log.display());
     let mut scenario = Command::new(scenario?);
     scenario.arg("--zips").arg(zips(workspace, build.arch)).arg("--architecture").arg(name(build.arch));
     scenario.arg("--site").arg(workspace.root.join(site::DIST));
+    scenario.arg("--browser").arg(browser).arg("--scripts").arg(scripts);
     run(scenario.envs(emulator.client_environment()))
         .map_err(|source| Error::EndToEnd { log, source: Box::new(source) })
 }

@@ -7,13 +7,11 @@ use hlsops_cloud::destroy;
 use serde_json::json;
 
 use crate::error::{Error, expect};
-use crate::processes;
 use crate::scenario::{Play, STACK, text, tiles, until};
 
 const PAUSED_WITHIN: Duration = Duration::from_secs(30);
 /// A watcher has learnt of a change within 5 s, and stores the last pages at once.
 const LAST_PAGES: Duration = Duration::from_secs(10);
-const ENDED_WITHIN: Duration = Duration::from_secs(30);
 
 impl Play {
     /// Nobody watches any more, and what was seen is stored.
@@ -40,12 +38,6 @@ impl Play {
         let left = self.services.inventory().await?;
         let wanted = [format!("table {table}"), format!("queue {mine}")];
         expect(left == wanted, || format!("left are {left:?} instead of {wanted:?}"))?;
-        until("functions are still running", ENDED_WITHIN, async || {
-            let mut running = processes::of_role(&self.services.endpoint, "watch")?;
-            running.extend(processes::of_role(&self.services.endpoint, "dispatch")?);
-            Ok((running.is_empty(), json!(running)))
-        })
-        .await?;
         self.saw("destroyed: the table is left, and the test's own queue");
         let verdict = examine(&self.services.store(&table), &self.ids, &self.origin).await?;
         let faults: Vec<&str> = verdict.faults().collect();

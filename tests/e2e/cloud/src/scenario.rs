@@ -25,9 +25,9 @@ pub(crate) const FAULTY: &str = "faulty";
 const REFUSALS: u32 = 2;
 
 /// The tick comes once a minute, and a stream is HEALTHY when it has been seen to advance.
-const WATCHED_WITHIN: Duration = Duration::from_secs(120);
+const WATCHED_WITHIN: Duration = Duration::from_secs(180);
 const OPENED_WITHIN: Duration = Duration::from_secs(60);
-const RESOLVED_WITHIN: Duration = Duration::from_secs(120);
+const RESOLVED_WITHIN: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What is deployed, and all that belongs to it.

@@ -15,7 +15,7 @@ use crate::scenario::{Play, STACK, path_of, text, until};
 /// Three turns of some seconds.
 const DEAD_WITHIN: Duration = Duration::from_secs(60);
 /// A dead watcher is missed after 45 s, and the tick comes once a minute.
-const REPLACED_WITHIN: Duration = Duration::from_secs(120);
+const REPLACED_WITHIN: Duration = Duration::from_secs(180);
 /// What a killed watcher had asked for is answered after this.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
 /// Longer than a watcher takes to see that it is superseded.
