@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { LOOKS, inspect, openTab, startBrowser, startDemo, startReceiver, stop, until, verified } from "./stage.mjs";
+import { unwell } from "./unwell.mjs";
 
 const [program, browserPath, folder] = process.argv.slice(2);
 
@@ -190,6 +191,22 @@ async function everyPage(browser, url, incident, channel, said) {
   console.log("every page: axe finds nothing, no sideways scrolling");
 }
 
+/** The pages that follow something, as they are while the server does not answer as it should. */
+async function inBadTimes(browser, page, url, incident, channel) {
+  await main(page).getByText("Wall").click();
+  const stream = await tile(page, "Missing segments").getAttribute("href");
+  await unwell(browser, url, folder, [
+    ["wall", "/", ".tile"],
+    ["stream", stream, ".entries li"],
+    ["settings", `${stream}/settings`, "form"],
+    ["incidents", "/incidents", ".listing tbody tr"],
+    ["incident", incident, ".entries li"],
+    ["inbox", "/inbox", ".inbox li"],
+    ["channels", "/channels", ".sent li"],
+    ["channel", channel, ".sent li"],
+  ]);
+}
+
 /** The URL of a stream that plays, as the API says it. */
 const streamUrl = (page) => page.evaluate(async () => {
   const headers = { Authorization: `Bearer ${sessionStorage.getItem("hlsops.key")}` };
@@ -211,6 +228,7 @@ try {
   const incident = await breakAndHeal(page);
   // Two minutes of it are long enough to look at everything.
   await everyPage(browser, demo.url, incident, path, said);
+  await inBadTimes(browser, page, demo.url, incident, path);
   await resolved(page, incident);
   await told(page, receiver, secret, incident);
   assert.deepEqual(said, [], "the console stays empty");

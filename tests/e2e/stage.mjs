@@ -110,10 +110,13 @@ export async function until(what, look) {
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** Takes a picture of the page, asks axe about it, and sees that nothing scrolls sideways. */
-export async function inspect(page, folder, look, name) {
-  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
-  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
+/** Takes a picture of the page, asks axe about it, and sees that nothing scrolls sideways; once it has loaded. */
+export async function inspect(page, folder, look, name, { busy = false } = {}) {
+  if (!busy) await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+  await page.evaluate(() => {
+    const ends = (animation) => Number.isFinite(animation.effect.getComputedTiming().endTime);
+    return Promise.allSettled(document.getAnimations().filter(ends).map((animation) => animation.finished));
+  });
   await page.screenshot({ path: join(folder, `${name}-${look.name}.png`), fullPage: look.width < 400 });
   const devtools = await page.context().newCDPSession(page);
   await devtools.send("Runtime.evaluate", { expression: axe });

@@ -13,7 +13,7 @@ use hlsops_wire::List;
 use http::{HeaderMap, StatusCode};
 
 use super::deliveries;
-use super::streams::tagged;
+use super::tag::{listed, tagged};
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::config::{MASK, is_text};
@@ -35,12 +35,13 @@ const MAX_SECRETS: usize = 2;
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     query: Query,
-) -> Answer<Json<List<wire::Channel>>> {
+) -> Answer<Response> {
     query.only(&[], &[])?;
     let channels = api.store().channels(caller.account()).await?.value;
     let items = channels.iter().map(|channel| view(channel, caller.sees_secrets())).collect();
-    Ok(Json(List { items, next_cursor: None, as_of: times::text(api.now()) }))
+    Ok(listed(&headers, &List { items, next_cursor: None, as_of: times::text(api.now()) }))
 }
 
 /// A channel

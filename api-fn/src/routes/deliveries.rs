@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Extension, State};
+use axum::response::Response;
 use hlsops_store::{Cursor, Delivery};
 use hlsops_wire as wire;
 use hlsops_wire::List;
+use http::HeaderMap;
 
+use super::tag::listed;
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::input::{Query, bad};
@@ -28,15 +30,17 @@ use crate::times;
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     query: Query,
-) -> Answer<Json<List<wire::Delivery>>> {
+) -> Answer<Response> {
     let (cursor, limit) = page(query)?;
     let (deliveries, next) = api.store().deliveries(caller.account(), cursor.as_ref(), limit).await?.value;
-    Ok(Json(List {
+    let list = List {
         items: deliveries.iter().map(view).collect(),
         next_cursor: next.map(|next| next.as_str().into()),
         as_of: times::text(api.now()),
-    }))
+    };
+    Ok(listed(&headers, &list))
 }
 
 /// Which page of a list is asked for.

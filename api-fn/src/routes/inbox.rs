@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Extension, State};
+use axum::response::Response;
 use hlsops_store::InboxEntry;
 use hlsops_wire as wire;
 use hlsops_wire::List;
+use http::HeaderMap;
 
 use super::deliveries::page;
+use super::tag::listed;
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::input::Query;
@@ -29,15 +31,17 @@ use crate::times;
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     query: Query,
-) -> Answer<Json<List<wire::InboxEntry>>> {
+) -> Answer<Response> {
     let (cursor, limit) = page(query)?;
     let (entries, next) = api.store().inbox(caller.account(), cursor.as_ref(), limit).await?.value;
-    Ok(Json(List {
+    let list = List {
         items: entries.into_iter().map(view).collect(),
         next_cursor: next.map(|next| next.as_str().into()),
         as_of: times::text(api.now()),
-    }))
+    };
+    Ok(listed(&headers, &list))
 }
 
 fn view(entry: InboxEntry) -> wire::InboxEntry {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, Path, State};
+use axum::response::Response;
 use hlsops_domain::EpochMs;
 use hlsops_notify::event;
 use hlsops_store::{
@@ -14,9 +15,11 @@ use hlsops_wire::{
     Acknowledge, Incident, IncidentDetail, IncidentStatus, List, State as HealthState, TimelineEntry,
     TimelineKind,
 };
+use http::HeaderMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::tag::listed;
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::config::is_text;
@@ -54,8 +57,9 @@ const BATCH: u32 = 200;
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     query: Query,
-) -> Answer<Json<List<Incident>>> {
+) -> Answer<Response> {
     let query = query.only(&["stream", "limit", "cursor"], &["status"])?;
     let statuses = query.words("status", &STATUSES)?;
     let limit = usize::try_from(query.number("limit", 1..=500, 100)?).unwrap_or(100);
@@ -95,7 +99,7 @@ pub(super) async fn list(
             }
         }
     }
-    Ok(Json(List { items, next_cursor: next, as_of: times::text(now) }))
+    Ok(listed(&headers, &List { items, next_cursor: next, as_of: times::text(now) }))
 }
 
 fn sets(account: &str, now: EpochMs, wants: impl Fn(IncidentStatus) -> bool) -> Vec<IncidentsOf<'_>> {

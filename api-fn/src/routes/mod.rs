@@ -9,6 +9,7 @@ mod keys;
 mod metrics;
 mod status;
 mod streams;
+mod tag;
 mod timeline;
 mod wall;
 mod write;

@@ -133,6 +133,7 @@ pub(super) async fn thresholds(State(api): State<Arc<Api>>, query: Query) -> Ans
     let [(_, default), (_, seed1)] = PROFILES;
     let one = |known: &hlsops_store::Threshold| Threshold {
         name: known.name.into(),
+        about: known.about.into(),
         min: known.range.0,
         max: known.range.1,
         default: known.of(&default()),

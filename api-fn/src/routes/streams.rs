@@ -1,14 +1,14 @@
 //! Streams: looking.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse, Response};
 use hlsops_store::{Cursor, Minute, Outline, StoredMinute, StreamConfig, StreamId};
 use hlsops_wire::{List, State as HealthState, Stream, StreamDetail};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 
+use super::tag::{looks, tagged};
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::input::{Query, bad, none_match, stream_id};
@@ -170,15 +170,5 @@ async fn recent(api: &Api, id: &StreamId) -> Answer<(Outline, Vec<StoredMinute>)
 
 /// The revision for `If-Match`, and what it looks like now for `If-None-Match`.
 pub(super) fn etag(config: &StreamConfig, detail: &StreamDetail) -> String {
-    let mut hasher = DefaultHasher::new();
-    serde_json::to_vec(detail).unwrap_or_default().hash(&mut hasher);
-    format!("\"r{}-{:016x}\"", config.revision, hasher.finish())
-}
-
-pub(super) fn tagged(mut response: Response, etag: &str) -> Response {
-    if let Ok(etag) = HeaderValue::from_str(etag) {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    response
+    format!("\"r{}-{:016x}\"", config.revision, looks(detail))
 }

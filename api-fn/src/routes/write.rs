@@ -10,7 +10,8 @@ use hlsops_wire::{Stream, StreamCreate, StreamDetail, StreamPatch, Validation};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::incidents::close;
-use super::streams::{configured, detail, etag, tagged};
+use super::streams::{configured, detail, etag};
+use super::tag::tagged;
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::config;

@@ -174,6 +174,14 @@ async fn the_inbox_holds_every_event_once_newest_first() {
     let events: Vec<&Value> = both.into_iter().flatten().map(|entry| &entry["event"]).collect();
     assert_eq!(events, [&event(3), &event(2), &event(1), &event(0)]);
     assert_eq!(first.body["items"][0]["event_id"], "inc:3.1");
+    // Who has it already is told so, until there is more.
+    let same = [("if-none-match", first.header("etag"))];
+    world.ask(Method::GET, "/api/v1/inbox?limit=3", &same, None).await.is(304);
+    world.ask(Method::GET, "/api/v1/inbox?limit=2", &same, None).await.is(200);
+    for path in ["/api/v1/deliveries", CHANNELS, "/api/v1/incidents"] {
+        let etag = world.get(path).await.is(200).header("etag").to_owned();
+        world.ask(Method::GET, path, &[("if-none-match", &etag)], None).await.is(304);
+    }
     world.get("/api/v1/inbox?cursor=%23").await.problem(400, "EC100", "?cursor");
     world.get("/api/v1/deliveries?limit=0").await.problem(400, "EC100", "?limit");
 }

@@ -35,5 +35,8 @@ async fn thresholds_have_ranges() {
     let got = world.get("/api/v1/thresholds").await.is(200);
     let items = got.body["items"].as_array().unwrap();
     let ttfb = items.iter().find(|one| one["name"] == "ttfb_unhealthy_ms").unwrap();
-    assert_eq!(ttfb, &json!({"name": "ttfb_unhealthy_ms", "min": 1.0, "max": 60000.0, "seed1": 1000.0}));
+    let about = "A median time to the first byte of segments above this makes UNHEALTHY.";
+    let expected =
+        json!({"name": "ttfb_unhealthy_ms", "about": about, "min": 1.0, "max": 60000.0, "seed1": 1000.0});
+    assert_eq!(ttfb, &expected);
 }

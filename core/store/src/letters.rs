@@ -28,6 +28,10 @@ const TRIES: &str = "try";
 const DONE: &str = "done";
 const DELIVERED: &str = "ok";
 
+/// Nobody has it, and nobody has had it since it was read: each attempt that failed moves the next one.
+const FREE_AS_READ: &str = "attribute_exists(pk) AND attribute_not_exists(#d) AND #n = :read \
+                            AND (attribute_not_exists(#lu) OR #lu < :now)";
+
 /// An event on its way to one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
@@ -83,7 +87,7 @@ impl Letter {
 pub enum Claim {
     /// Publish it, then settle it.
     Claimed(Letter),
-    /// Another sender has it until then.
+    /// Another sender has it, or has had it since it was read; it is due then.
     Taken(EpochMs),
     /// An earlier letter to the same channel about the same incident is still under way; it is due then.
     Waits(EpochMs),
@@ -115,8 +119,9 @@ impl Store {
 
     /// Claims a letter until `until`, so that no other sender publishes it meanwhile.
     ///
-    /// Concurrent writers: one gets it, the others [`Claim::Taken`]; after `until` it can be claimed again.
-    /// Repeating a call whose reply was lost, with the same `until`, gives the claim.
+    /// Concurrent writers: one gets it, the others [`Claim::Taken`], also those who read it before another
+    /// sender tried it and put it back; after `until` it can be claimed again. Repeating a call whose reply was
+    /// lost, with the same `until`, gives the claim.
     ///
     /// # Errors
     /// Whatever the table says.
@@ -140,13 +145,12 @@ impl Store {
             .name("#h", attribute::G1S)
             .number(":now", now.0)
             .number(":until", until.0)
+            .number(":read", letter.next.0)
             .number(":one", 1)
             .text(":me", &writer.name)
             .text(":h", letter.due_at(until));
-        let free = "(attribute_not_exists(#lu) OR #lu < :now)";
-        let condition = format!("attribute_exists(pk) AND attribute_not_exists(#d) AND {free}");
         let change = "SET #lu = :until, #o = :me, #n = :until, #h = :h ADD #t :one";
-        let verdict = self.update("claim a letter", &letter.key(), change, &condition, &terms).await?;
+        let verdict = self.update("claim a letter", &letter.key(), change, FREE_AS_READ, &terms).await?;
         let value = match verdict.add_to(&mut spent).refused() {
             None => Claim::Claimed(Letter { tries: letter.tries + 1, next: until, ..letter.clone() }),
             Some(None) => Claim::Done,
@@ -158,7 +162,7 @@ impl Store {
                 } else if locked == until && reading.find_text(OWNER) == Some(&writer.name) {
                     Claim::Claimed(read_letter(&found)?)
                 } else {
-                    Claim::Taken(locked)
+                    Claim::Taken(EpochMs(reading.find_number(NEXT).unwrap_or_default()))
                 }
             }
         };
@@ -167,7 +171,7 @@ impl Store {
 
     /// Puts off a letter that nobody has claimed: it is due again at `until`.
     ///
-    /// Concurrent writers: a letter that is claimed or settled stays as it is.
+    /// Concurrent writers: a letter that is claimed or settled, or was since it was read, stays as it is.
     ///
     /// # Errors
     /// Whatever the table says.
@@ -184,11 +188,10 @@ impl Store {
             .name("#h", attribute::G1S)
             .number(":now", now.0)
             .number(":until", until.0)
+            .number(":read", letter.next.0)
             .text(":h", letter.due_at(until));
-        let free = "(attribute_not_exists(#lu) OR #lu < :now)";
-        let condition = format!("attribute_exists(pk) AND attribute_not_exists(#d) AND {free}");
         let change = "SET #n = :until, #h = :h";
-        let verdict = self.update("put off a letter", &letter.key(), change, &condition, &terms).await?;
+        let verdict = self.update("put off a letter", &letter.key(), change, FREE_AS_READ, &terms).await?;
         Ok(verdict.map(drop))
     }
 

@@ -10,6 +10,8 @@ use hlsops_domain::Limits;
 pub struct Threshold {
     /// Its name, with its unit.
     pub name: &'static str,
+    /// What it decides, as a sentence for people.
+    pub about: &'static str,
     /// Least and most allowed.
     pub range: (f64, f64),
     get: fn(&Limits) -> Option<f64>,
@@ -42,54 +44,158 @@ pub const PROFILES: [Profile; 2] = [("default", Limits::default), ("seed1", Limi
 const HOUR_MS: f64 = 3_600_000.0;
 
 macro_rules! limit {
-    ($name:ident, $range:expr, $get:expr, $set:expr) => {
-        Threshold { name: stringify!($name), range: $range, get: $get, set: $set }
+    ($name:ident, $about:literal, $range:expr, $get:expr, $set:expr) => {
+        Threshold { name: stringify!($name), about: $about, range: $range, get: $get, set: $set }
     };
 }
 
-/// Name with its unit, range, and where it stands.
+/// Name with its unit, what it decides, range, and where it stands.
 const LIMITS: [Threshold; 18] = [
     // The watcher keeps 180 s of the past over a change of hands.
-    limit!(window_ms, (10_000.0, 180_000.0), |l| from_ms(l.window), |l, v| l.window = ms(v)),
-    limit!(lost_degraded, (1.0, 1e6), |l| from(l.lost_degraded), |l, v| l.lost_degraded = whole(v)),
-    limit!(lost_unhealthy, (1.0, 1e6), |l| l.lost_unhealthy.and_then(from), |l, v| {
-        l.lost_unhealthy = Some(whole(v));
-    }),
-    limit!(consecutive_unhealthy, (1.0, 1e6), |l| Some(l.consecutive_unhealthy.into()), |l, v| {
-        l.consecutive_unhealthy = count(v);
-    }),
-    limit!(lost_share_unhealthy, (0.0, 1.0), |l| Some(l.lost_share_unhealthy), |l, v| {
-        l.lost_share_unhealthy = v;
-    }),
-    limit!(ttfb_degraded_ms, (1.0, 60_000.0), |l| from_ms(l.ttfb_degraded), |l, v| l.ttfb_degraded = ms(v)),
-    limit!(ttfb_unhealthy_ms, (1.0, 60_000.0), |l| l.ttfb_unhealthy.and_then(from_ms), |l, v| {
-        l.ttfb_unhealthy = Some(ms(v));
-    }),
-    limit!(ratio_degraded, (0.0, 100.0), |l| Some(l.ratio_degraded), |l, v| l.ratio_degraded = v),
-    limit!(ratio_unhealthy, (0.0, 100.0), |l| Some(l.ratio_unhealthy), |l, v| l.ratio_unhealthy = v),
-    limit!(min_samples, (1.0, 1_000.0), |l| u64::try_from(l.min_samples).ok().and_then(from), |l, v| {
-        l.min_samples = usize::try_from(whole(v)).unwrap_or(usize::MAX);
-    }),
-    limit!(rebuffer_degraded_ms, (0.0, 180_000.0), |l| from_ms(l.rebuffer_degraded), |l, v| {
-        l.rebuffer_degraded = ms(v);
-    }),
-    limit!(rebuffer_share_degraded, (0.0, 1.0), |l| Some(l.rebuffer_share_degraded), |l, v| {
-        l.rebuffer_share_degraded = v;
-    }),
-    limit!(rebuffer_share_unhealthy, (0.0, 1.0), |l| Some(l.rebuffer_share_unhealthy), |l, v| {
-        l.rebuffer_share_unhealthy = v;
-    }),
-    limit!(expect_24x7, (0.0, 1.0), |l| Some(f64::from(u8::from(l.expect_24x7))), |l, v| {
-        l.expect_24x7 = v != 0.0;
-    }),
-    limit!(degraded_opens_ms, (0.0, 24.0 * HOUR_MS), |l| from_ms(l.degraded_opens), |l, v| {
-        l.degraded_opens = ms(v);
-    }),
-    limit!(degraded_minutes, (1.0, 1_440.0), |l| Some(l.degraded_minutes.into()), |l, v| {
-        l.degraded_minutes = count(v);
-    }),
-    limit!(clear_ms, (0.0, 24.0 * HOUR_MS), |l| from_ms(l.clear), |l, v| l.clear = ms(v)),
-    limit!(min_clear_ms, (0.0, 24.0 * HOUR_MS), |l| from_ms(l.min_clear), |l, v| l.min_clear = ms(v)),
+    limit!(window_ms, "How far back health looks.", (10_000.0, 180_000.0), |l| from_ms(l.window), |l, v| l
+        .window =
+        ms(v)),
+    limit!(
+        lost_degraded,
+        "So many segments lost in the window make DEGRADED.",
+        (1.0, 1e6),
+        |l| from(l.lost_degraded),
+        |l, v| l.lost_degraded = whole(v)
+    ),
+    limit!(
+        lost_unhealthy,
+        "So many segments lost in the window make UNHEALTHY, whatever their share.",
+        (1.0, 1e6),
+        |l| l.lost_unhealthy.and_then(from),
+        |l, v| {
+            l.lost_unhealthy = Some(whole(v));
+        }
+    ),
+    limit!(
+        consecutive_unhealthy,
+        "So many segments lost one after the other in a rendition make UNHEALTHY.",
+        (1.0, 1e6),
+        |l| Some(l.consecutive_unhealthy.into()),
+        |l, v| {
+            l.consecutive_unhealthy = count(v);
+        }
+    ),
+    limit!(
+        lost_share_unhealthy,
+        "This share of the window's media lost makes UNHEALTHY.",
+        (0.0, 1.0),
+        |l| Some(l.lost_share_unhealthy),
+        |l, v| {
+            l.lost_share_unhealthy = v;
+        }
+    ),
+    limit!(
+        ttfb_degraded_ms,
+        "A median time to the first byte of segments above this makes DEGRADED.",
+        (1.0, 60_000.0),
+        |l| from_ms(l.ttfb_degraded),
+        |l, v| l.ttfb_degraded = ms(v)
+    ),
+    limit!(
+        ttfb_unhealthy_ms,
+        "A median time to the first byte of segments above this makes UNHEALTHY.",
+        (1.0, 60_000.0),
+        |l| l.ttfb_unhealthy.and_then(from_ms),
+        |l, v| {
+            l.ttfb_unhealthy = Some(ms(v));
+        }
+    ),
+    limit!(
+        ratio_degraded,
+        "A main rendition below this many media seconds per second of download makes DEGRADED.",
+        (0.0, 100.0),
+        |l| Some(l.ratio_degraded),
+        |l, v| l.ratio_degraded = v
+    ),
+    limit!(
+        ratio_unhealthy,
+        "All main renditions below this many media seconds per second of download make UNHEALTHY.",
+        (0.0, 100.0),
+        |l| Some(l.ratio_unhealthy),
+        |l, v| l.ratio_unhealthy = v
+    ),
+    limit!(
+        min_samples,
+        "With fewer segments in the window neither time to first byte nor download ratio is judged.",
+        (1.0, 1_000.0),
+        |l| u64::try_from(l.min_samples).ok().and_then(from),
+        |l, v| {
+            l.min_samples = usize::try_from(whole(v)).unwrap_or(usize::MAX);
+        }
+    ),
+    limit!(
+        rebuffer_degraded_ms,
+        "Viewers waiting longer than this in the window make DEGRADED, unless the share below is longer.",
+        (0.0, 180_000.0),
+        |l| from_ms(l.rebuffer_degraded),
+        |l, v| {
+            l.rebuffer_degraded = ms(v);
+        }
+    ),
+    limit!(
+        rebuffer_share_degraded,
+        "Viewers waiting for more than this share of the window make DEGRADED.",
+        (0.0, 1.0),
+        |l| Some(l.rebuffer_share_degraded),
+        |l, v| {
+            l.rebuffer_share_degraded = v;
+        }
+    ),
+    limit!(
+        rebuffer_share_unhealthy,
+        "Viewers waiting for this share of the window make UNHEALTHY.",
+        (0.0, 1.0),
+        |l| Some(l.rebuffer_share_unhealthy),
+        |l, v| {
+            l.rebuffer_share_unhealthy = v;
+        }
+    ),
+    limit!(
+        expect_24x7,
+        "1: the stream must never end, so its end is an outage.",
+        (0.0, 1.0),
+        |l| Some(f64::from(u8::from(l.expect_24x7))),
+        |l, v| {
+            l.expect_24x7 = v != 0.0;
+        }
+    ),
+    limit!(
+        degraded_opens_ms,
+        "DEGRADED for this long opens an incident.",
+        (0.0, 24.0 * HOUR_MS),
+        |l| from_ms(l.degraded_opens),
+        |l, v| {
+            l.degraded_opens = ms(v);
+        }
+    ),
+    limit!(
+        degraded_minutes,
+        "So many minutes must bring new evidence before DEGRADED opens an incident.",
+        (1.0, 1_440.0),
+        |l| Some(l.degraded_minutes.into()),
+        |l, v| {
+            l.degraded_minutes = count(v);
+        }
+    ),
+    limit!(
+        clear_ms,
+        "HEALTHY for this long resolves an incident.",
+        (0.0, 24.0 * HOUR_MS),
+        |l| from_ms(l.clear),
+        |l, v| l.clear = ms(v)
+    ),
+    limit!(
+        min_clear_ms,
+        "Consistent delivery for this long ends an alert condition.",
+        (0.0, 24.0 * HOUR_MS),
+        |l| from_ms(l.min_clear),
+        |l, v| l.min_clear = ms(v)
+    ),
 ];
 
 /// Thresholds from a profile and what differs from it. Gives the name of an unknown profile or threshold.

@@ -43,6 +43,9 @@ pub enum ServiceStatus {
 pub struct Threshold {
     /// With its unit: `ttfb_degraded_ms`; `_share` and `ratio_` are parts of one.
     pub name: String,
+    /// What it decides, as a sentence for people.
+    #[serde(default)]
+    pub about: String,
     /// Least allowed.
     pub min: f64,
     /// Most allowed.

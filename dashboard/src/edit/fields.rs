@@ -105,7 +105,8 @@ pub(crate) fn Thresholds(form: Form<Draft>) -> impl IntoView {
 
 fn threshold(form: Form<Draft>, known: &Threshold) -> impl IntoView + use<> {
     let pointer = format!("/thresholds/{}", known.name);
-    let (name, wrong) = (StoredValue::new(known.name.clone()), format!("{}-wrong", known.name));
+    let name = StoredValue::new(known.name.clone());
+    let [about, wrong] = ["about", "wrong"].map(|part| format!("{}-{part}", known.name));
     let (default, seed1) = (known.default, known.seed1);
     let inherited = move || {
         let of_profile = if form.read(|d| d.profile == "seed1") { seed1 } else { default };
@@ -116,9 +117,11 @@ fn threshold(form: Form<Draft>, known: &Threshold) -> impl IntoView + use<> {
     let at = pointer.clone();
     view! {
         <label class="threshold">
-            <code>{known.name.clone()}</code>
-            <input type="text" inputmode="decimal" autocomplete="off" aria-describedby=wrong.clone()
-                placeholder=inherited prop:value=read title=format!("{} to {}", known.min, known.max)
+            <span><code>{known.name.clone()}</code><span class="hint" id=about.clone()>
+                {format!("{} {} to {}.", known.about, known.min, known.max)}
+            </span></span>
+            <input type="text" inputmode="decimal" autocomplete="off" aria-describedby=format!("{about} {wrong}")
+                placeholder=inherited prop:value=read
                 on:input=move |event| form.set(&at, |draft| {
                     draft.thresholds.insert(name.get_value(), event_target_value(&event));
                 })/>

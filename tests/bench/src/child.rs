@@ -1,5 +1,6 @@
 //! Child processes: this program again with other arguments, so that each has its own CPU time and memory.
 
+use std::io::stdin;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
+use url::Url;
 
 use crate::BenchError;
 
@@ -68,4 +70,16 @@ impl Answering {
         // Either way it is over: dropping the child kills what is left of it.
         let _ = timeout(Duration::from_secs(5), self.child.wait()).await;
     }
+}
+
+/// In a child: the URLs that its parent writes first, as one line.
+///
+/// # Errors
+/// If there is no such line.
+pub fn urls_of_parent() -> Result<Vec<Url>, BenchError> {
+    let mut line = String::new();
+    stdin().read_line(&mut line).map_err(BenchError::io("cannot read the URLs"))?;
+    let texts: Vec<String> =
+        serde_json::from_str(&line).map_err(|_| BenchError::NoFigures { role: "parent" })?;
+    Ok(texts.iter().map(|text| Url::parse(text)).collect::<Result<_, _>>()?)
 }

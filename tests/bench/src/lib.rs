@@ -6,12 +6,12 @@
 
 pub mod bare;
 pub mod child;
-pub mod control;
 mod error;
 pub mod figures;
 pub mod killed;
 pub mod origin_child;
 pub mod process;
+pub mod script;
 pub mod stand;
 pub mod table;
 

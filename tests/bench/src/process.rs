@@ -30,10 +30,41 @@ pub fn cpu_time() -> Result<Duration, BenchError> {
 /// # Errors
 /// On systems without it.
 pub fn peak_memory_bytes() -> Result<u64, BenchError> {
+    status_bytes("VmHWM:")
+}
+
+/// How much a stretch of the program adds to its memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Growth {
+    before: u64,
+}
+
+impl Growth {
+    /// Begins: the peak so far is forgotten.
+    ///
+    /// # Errors
+    /// On systems without `/proc/self/clear_refs`.
+    pub fn start() -> Result<Self, BenchError> {
+        const FILE: &str = "/proc/self/clear_refs";
+        // 5 resets the peak (proc_pid_clear_refs(5)).
+        fs::write(FILE, "5").map_err(|_| BenchError::Proc { file: FILE })?;
+        Ok(Self { before: status_bytes("VmRSS:")? })
+    }
+
+    /// The peak since then, above what there was.
+    ///
+    /// # Errors
+    /// As [`peak_memory_bytes`].
+    pub fn peak_bytes(self) -> Result<u64, BenchError> {
+        Ok(peak_memory_bytes()?.saturating_sub(self.before))
+    }
+}
+
+fn status_bytes(field: &str) -> Result<u64, BenchError> {
     const FILE: &str = "/proc/self/status";
     let missing = || BenchError::Proc { file: FILE };
     let text = fs::read_to_string(FILE).map_err(|_| missing())?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or_else(missing)?;
+    let line = text.lines().find_map(|line| line.strip_prefix(field)).ok_or_else(missing)?;
     let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().map_err(|_| missing())?;
     Ok(kib * 1_024)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::memory::{Memory, path_of};
 use super::spec::RenditionSpec;
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Phase};
 use crate::observation::Failure;
 use crate::rolling::{Entry, Rolling};
 use crate::units::{EpochMs, MediaUs};
@@ -183,6 +183,11 @@ impl Rendition {
     pub const MAX_START: usize = 64;
     /// Most segments whose fate may be open; a watcher gives up the oldest ones before.
     pub const MAX_UNSETTLED: usize = 128;
+    /// What we may be late by, whatever the target duration.
+    const PATIENCE: Duration = Duration::from_secs(10);
+    /// The same where it would cost the viewer something: more than the longest wait between two looks of a
+    /// stream of short segments, whose failed loads are repeated after a second.
+    const PATIENCE_DRY: Duration = Duration::from_secs(2);
 
     /// A rendition nobody has looked at.
     #[must_use]
@@ -260,10 +265,14 @@ impl Rendition {
     }
 
     /// How long nobody had looked when a look began at `requested_at`, if that is a gap of our own: more
-    /// than max(2 target durations, 10 s). A list that ended is looked at less often.
+    /// than max(2 target durations, 10 s); more than max(2 target durations, 2 s) where the buffer would have
+    /// run empty meanwhile, since a viewer who would have waited for *us* has not waited. A list that ended is
+    /// looked at less often.
     pub(crate) fn own_gap(&self, requested_at: EpochMs) -> Option<Duration> {
-        let allowed = self.target().times(2).as_duration().max(Duration::from_secs(10));
         let gap = self.last_look.map(|last| requested_at.since(last))?;
+        let pace = self.target().times(2).as_duration();
+        let runs_dry = self.buffer.phase() == Phase::Playing && !self.buffer.plays_until(requested_at);
+        let allowed = pace.max(if runs_dry { Self::PATIENCE_DRY } else { Self::PATIENCE });
         (gap > allowed && !self.playlist.has_ended()).then_some(gap)
     }
 

@@ -125,19 +125,25 @@ async fn a_claim_runs_out_and_a_failure_puts_the_next_attempt_off() {
     assert_eq!(claim(store, &letter, "y", 3_000, 4_000).await, Claim::Taken(EpochMs(3_000)));
     assert_eq!(due_letters(store, 2_999).await, NONE);
     assert_eq!(due_letters(store, 3_001).await, ["ep.1 to a"]);
-    let Claim::Claimed(again) = claim(store, &letter, "y", 3_001, 4_000).await else { panic!("run out") };
+    let read = || async { store.letters("ep", "a", 10).await.expect("answer").value.remove(0) };
+    let run_out = read().await;
+    let Claim::Claimed(again) = claim(store, &run_out, "y", 3_001, 4_000).await else { panic!("run out") };
     settle(store, &again, "x", Outcome::Again(EpochMs(50_000))).await;
     assert_eq!(due_letters(store, 4_001).await, ["ep.1 to a"], "x has no say any more");
     settle(store, &again, "y", Outcome::Again(EpochMs(50_000))).await;
     assert_eq!(due_letters(store, 49_999).await, NONE);
     assert_eq!(due_letters(store, 50_000).await, ["ep.1 to a"]);
-    let off = store.put_off_letter(&again, EpochMs(50_000), EpochMs(60_000)).await;
+    let put_back = read().await;
+    let off = store.put_off_letter(&put_back, EpochMs(50_000), EpochMs(60_000)).await;
     assert_eq!(off.map(|off| off.value).ok(), Some(()));
     assert_eq!(due_letters(store, 59_999).await, NONE);
-    let third = claim(store, &again, "x", 60_000, 61_000).await;
+    // Whoever read it before that comes too late, and does not put it off once more either.
+    assert_eq!(claim(store, &put_back, "z", 60_000, 61_000).await, Claim::Taken(EpochMs(60_000)));
+    let _ = store.put_off_letter(&put_back, EpochMs(60_000), EpochMs(90_000)).await.expect("answer");
+    let third = claim(store, &read().await, "x", 60_000, 61_000).await;
     assert!(matches!(&third, Claim::Claimed(letter) if letter.tries == again.tries + 1), "{third:?}");
     // What a channel has taken it has, also when the claim has run out meanwhile.
-    assert!(matches!(claim(store, &letter, "y", 61_001, 62_000).await, Claim::Claimed(_)));
+    assert!(matches!(claim(store, &read().await, "y", 61_001, 62_000).await, Claim::Claimed(_)));
     settle(store, &letter, "x", Outcome::Delivered).await;
     assert_eq!(claim(store, &letter, "y", 70_000, 71_000).await, Claim::Done);
     assert_eq!(due_letters(store, 90_000).await, NONE);

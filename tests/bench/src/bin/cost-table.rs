@@ -7,23 +7,20 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Parser;
+use hlsops_bench::script::{RENDITIONS, Script, config};
 use hlsops_bench::table::Table;
 use hlsops_domain::EpochMs;
 use hlsops_domain::id::StableHash;
 use hlsops_engine::{Call, Engine, Fault, FaultPlan, TableSpec, ensure_table};
-use hlsops_probe::{Network, Nudge, Scope, Shared, StreamError, dispatch, watch_shard};
-use hlsops_store::{Segments, ShardId, Spent, Store, StreamConfig, StreamId, WatchMode};
-use hlsops_watch::{
-    Clock, PlaylistAnswer, PlaylistRequest, SegmentAnswer, SegmentRequest, SystemClock, Transport,
-};
+use hlsops_probe::{Nudge, Scope, Shared, dispatch, watch_shard};
+use hlsops_store::{ShardId, Spent, Store, StreamId};
+use hlsops_watch::{Clock, SystemClock};
 use serde_json::json;
 use tokio::task::JoinSet;
-use url::Url;
 
 /// Charges of the table for watched shards.
 #[derive(Parser)]
@@ -40,85 +37,6 @@ struct Options {
     /// Segment length. Unit: seconds.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=10))]
     segment_s: u64,
-}
-
-/// Healthy streams in virtual time.
-#[derive(Clone)]
-struct Script {
-    clock: SystemClock,
-    segment_s: u64,
-}
-
-#[derive(Clone)]
-struct Connection {
-    script: Script,
-    salt: u64,
-}
-
-const RENDITIONS: u64 = 3;
-
-impl Script {
-    fn newest(&self) -> u64 {
-        self.clock.now().0 / (self.segment_s * 1_000)
-    }
-}
-
-impl Network for Script {
-    type Transport = Connection;
-
-    fn transport(&self, config: &StreamConfig, _: &Url) -> Result<Connection, StreamError> {
-        let salt = StableHash::new().with(config.id.name().as_bytes()).finish();
-        Ok(Connection { script: self.clone(), salt })
-    }
-}
-
-impl Connection {
-    /// From `least` to twice that, by chance, the same for the same request.
-    fn jitter(&self, path: &str, least: u64) -> u64 {
-        let now = self.script.clock.now().0.to_be_bytes();
-        let hash = StableHash::new().with(&self.salt.to_be_bytes()).with(path.as_bytes()).with(&now);
-        least + (hash.finish() >> 32) % least
-    }
-
-    fn text(&self, path: &str) -> String {
-        let mut text = String::from("#EXTM3U\n");
-        // Writing to a String cannot fail.
-        if path == "/" {
-            for n in 1..=RENDITIONS {
-                let _ = writeln!(
-                    text,
-                    "#EXT-X-STREAM-INF:BANDWIDTH={},CODECS=\"avc1.4d401f,mp4a.40.2\"\nv{n}.m3u8",
-                    n * 1_500_000
-                );
-            }
-            return text;
-        }
-        let (length, newest) = (self.script.segment_s, self.script.newest());
-        let rendition = path.trim_matches(['/', 'v']).trim_end_matches(".m3u8");
-        let _ = writeln!(text, "#EXT-X-TARGETDURATION:{length}\n#EXT-X-MEDIA-SEQUENCE:{}", newest - 5);
-        (newest - 5..=newest).for_each(|n| {
-            let _ = writeln!(text, "#EXTINF:{length}.0,\ns{rendition}-{n}.ts");
-        });
-        text
-    }
-}
-
-impl Transport for Connection {
-    async fn playlist(&self, request: PlaylistRequest) -> PlaylistAnswer {
-        let ttfb = Duration::from_millis(self.jitter(request.url.path(), 20));
-        tokio::time::sleep(ttfb).await;
-        let outcome = Ok(self.text(request.url.path()).into_bytes());
-        PlaylistAnswer { ttfb, final_url: request.url, retry_after: None, outcome }
-    }
-
-    async fn segment(&self, request: SegmentRequest) -> SegmentAnswer {
-        let path = request.url.path();
-        let ttfb = Duration::from_millis(self.jitter(path, 20));
-        let download = ttfb + Duration::from_millis(self.jitter(path, 200));
-        tokio::time::sleep(download).await;
-        let bytes = self.jitter(path, 25_000 * self.script.segment_s);
-        SegmentAnswer { queue: Duration::ZERO, ttfb, download, bytes, length_known: true, outcome: Ok(()) }
-    }
 }
 
 /// How often what was called.
@@ -171,7 +89,7 @@ async fn measure(options: &Options, streams: usize) -> Result<Measured, Box<dyn 
         // Identifiers of the length and the look of real ones.
         let hash = StableHash::new().with(&n.to_be_bytes()).finish();
         let id = StreamId::new("default", &format!("str_01kd{hash:016x}{:06}", n))?;
-        let _saved = quiet.save_stream(&config(id, clock.now()), ShardId(0)).await?;
+        let _saved = quiet.save_stream(&config(id, "", clock.now()), ShardId(0)).await?;
     }
     let calls = Calls::default();
     let counted = Arc::clone(&calls);
@@ -203,24 +121,6 @@ async fn measure(options: &Options, streams: usize) -> Result<Measured, Box<dyn 
     }
     let calls = calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok(Measured { streams, watched, dispatched, runs, calls })
-}
-
-fn config(id: StreamId, created_at: EpochMs) -> StreamConfig {
-    StreamConfig {
-        url: "https://cdn.example.com/".into(),
-        name: format!("Stream {}", id.name()),
-        id,
-        link_id: None,
-        enabled: true,
-        watch: WatchMode::Continuous,
-        segments: Segments::Full,
-        headers: Vec::new(),
-        profile: "default".into(),
-        overrides: BTreeMap::new(),
-        tags: Vec::new(),
-        created_at,
-        revision: 0,
-    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a benchmark are far below 2^52")]

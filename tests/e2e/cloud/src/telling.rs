@@ -72,11 +72,12 @@ impl Play {
         }
         let deliveries = self.api.get("/deliveries").await?;
         let mine = items(&deliveries).filter(|delivery| text(delivery, "channel_id") == self.channel);
-        let mut tries: Vec<(String, bool)> =
-            mine.map(|one| (text(one, "event_id"), one["delivered"] == json!(true))).collect();
+        let mut tries: Vec<(String, Option<u64>, bool)> = mine
+            .map(|one| (text(one, "event_id"), one["attempt"].as_u64(), one["delivered"] == json!(true)))
+            .collect();
         tries.sort();
-        let wanted = [(1, false), (1, false), (1, true), (2, true), (3, true)];
-        let wanted = wanted.map(|(nth, taken)| (format!("{incident}.{nth}"), taken));
+        let wanted = [(1, 1, false), (1, 2, false), (1, 3, true), (2, 1, true), (3, 1, true)];
+        let wanted = wanted.map(|(nth, attempt, taken)| (format!("{incident}.{nth}"), Some(attempt), taken));
         expect(tries == wanted, || format!("deliveries are {tries:?} instead of {wanted:?}"))?;
         self.saw(&format!(
             "everybody heard the three events in order ({again} came twice); the channel refused the first twice"

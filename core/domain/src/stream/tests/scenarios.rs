@@ -268,6 +268,28 @@ fn between_looks_of_ours_no_outage_is_made_up() {
 }
 
 #[test]
+fn a_pause_of_ours_that_would_empty_the_buffer_makes_nobody_wait() {
+    let live = |from: u64, to: u64| -> String {
+        let line = |at| format!("{at} a T2 M{} 2,2,2,2\n", at / 2);
+        (from..to).step_by(2).map(line).collect()
+    };
+    let rebuffered = |script: &str| {
+        let mut world = World::new("a");
+        world.run(&format!("{}{script}", live(0, 30)));
+        let waited = world.state.rendition(id("a")).expect("a").buffer.sums().rebuffering;
+        let gaps = world.story().iter().filter(|line| line.contains("nobody looked")).count();
+        (waited.as_secs(), gaps, world.codes())
+    };
+    // Six seconds are buffered at 28. A look after six is late and costs nobody anything, one after eight or ten
+    // would have to be a gap of ours.
+    for (again, gaps) in [(34, 0), (36, 1), (38, 1), (40, 1)] {
+        assert_eq!(rebuffered(&live(again, 60)), (0, gaps, vec![]), "looked again at {again} s");
+    }
+    // The same silence of the origin, while we look, is an outage; and a segment was never listed.
+    assert_eq!(rebuffered(&format!("30-38/1 a same\n{}", live(38, 60))), (4, 0, vec!["WA-1001", "EC-1001"]));
+}
+
+#[test]
 fn gap_segments_are_neither_failures_nor_credit() {
     let world = check_a("30 a T6 M105 6,6,6,6g\n36 a T6 M106 6,6,6g,6\n42 a T6 M107 6,6g,6,6", &[]);
     let rendition = world.state.rendition(id("a")).expect("a");

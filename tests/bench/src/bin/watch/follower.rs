@@ -1,12 +1,13 @@
 //! The process that is measured: watches streams, with or without a table, or runs the bare loop over them.
 
-use std::io::{Write, stdin, stdout};
+use std::io::{Write, stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
 use hlsops_bench::bare::Bare;
+use hlsops_bench::child::urls_of_parent;
 use hlsops_bench::{BenchError, process, stand};
 use hlsops_domain::{EpochMs, Event, HealthState, StreamState};
 use hlsops_watch::{Sink, SystemClock};
@@ -58,6 +59,9 @@ pub(crate) struct FollowOptions {
 /// Streams start evenly over a target duration, as they would anywhere, not all at once.
 const START_OVER: Duration = Duration::from_secs(4);
 
+/// A target duration: each holds one reload of every playlist and one segment of every rendition.
+const WINDOW: Duration = Duration::from_secs(4);
+
 /// Until the last start and its first segments are out of the way.
 const WARM_UP: Duration = Duration::from_secs(7);
 
@@ -78,11 +82,7 @@ impl FollowOptions {
 
 /// Reads the URLs from a line of its input, follows them, writes its figures.
 pub(crate) async fn run(options: &FollowOptions) -> Result<(), BenchError> {
-    let mut line = String::new();
-    stdin().read_line(&mut line).map_err(BenchError::io("cannot read the URLs"))?;
-    let texts: Vec<String> =
-        serde_json::from_str(&line).map_err(|_| BenchError::NoFigures { role: "parent" })?;
-    let urls = texts.iter().map(|text| Url::parse(text)).collect::<Result<Vec<Url>, _>>()?;
+    let urls = urls_of_parent()?;
     let mut tasks = JoinSet::new();
     let end = tokio::time::Instant::now() + WARM_UP;
     let following = match options.side {
@@ -91,12 +91,17 @@ pub(crate) async fn run(options: &FollowOptions) -> Result<(), BenchError> {
         Side::Stored => Following::Stored(Stored::start(&urls, options.fetch_segments, &mut tasks).await?),
     };
     tokio::time::sleep_until(end).await;
-    let (from_ms, before) = (now_ms(), process::cpu_time()?);
-    sleep(Duration::from_secs(options.seconds)).await;
-    let (until_ms, after) = (now_ms(), process::cpu_time()?);
-    let peak_bytes = process::peak_memory_bytes()?;
+    let (from_ms, mut before) = (now_ms(), process::cpu_time()?);
+    let mut windows_ms = Vec::new();
+    for window in 1..=options.seconds / WINDOW.as_secs() {
+        tokio::time::sleep_until(end + WINDOW * u32::try_from(window).unwrap_or(u32::MAX)).await;
+        let after = process::cpu_time()?;
+        windows_ms.push(after.saturating_sub(before).as_secs_f64() * 1_000.0);
+        before = after;
+    }
+    let (until_ms, peak_bytes) = (now_ms(), process::peak_memory_bytes()?);
     let figures = json!({
-        "cpu_ms": after.saturating_sub(before).as_secs_f64() * 1_000.0, "peak_bytes": peak_bytes,
+        "windows_ms": windows_ms, "peak_bytes": peak_bytes,
         "from_ms": from_ms, "until_ms": until_ms, "trouble": following.trouble().await?,
     });
     writeln!(stdout(), "{figures}").map_err(BenchError::io("cannot write the figures"))?;

@@ -1,11 +1,13 @@
 //! What watching costs beside bare fetching: `cargo xtask bench watch`.
 //!
-//! The watcher and a loop that makes the same requests with the same HTTP library and throws the bytes away, in turn
-//! (A B A B), each in a process of its own; the origin is a third one. CPU time is taken over a steady stretch after
-//! all streams have started, user and system time of all threads; memory is the process's peak, the start included.
+//! The watcher and a loop that makes the same requests with the same HTTP library and throws the bytes away run at the
+//! same time, each in a process of its own with an origin of its own, so that whatever else the machine does befalls
+//! both. CPU time is taken over a steady stretch after all streams have started, user and system time of all threads,
+//! in windows of a target duration, which hold the same work each; memory is the process's peak, the start included.
 //! `stored` is the whole product's watcher: the same one under a lease, with every minute in a table on disk.
-//! What they really asked for comes from the origin's ledger of the same stretch. `ratio` is the median of the pairs;
-//! `least` compares the cheapest run of each side: what else runs on a machine only ever makes a run dearer.
+//! What they really asked for comes from the origins' ledgers of the same stretch. `ratio` is the median of the
+//! windows' ratios, watch over bare; CPU ms are the medians of the windows, those of `stored` the mean of the stretch,
+//! since it writes once a minute.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
 mod follower;
@@ -32,8 +34,8 @@ struct Options {
     #[arg(long, value_delimiter = ',', default_value = "10,50,200",
           value_parser = clap::value_parser!(u16).range(1..=2_000))]
     streams: Vec<u16>,
-    /// The measured stretch of each run. Unit: seconds.
-    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(4..=300))]
+    /// The measured stretch of each run: whole minutes hold a fair share of what is stored. Unit: seconds.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(4..=300))]
     seconds: u64,
     /// Rounds of runs per line of the table.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=9))]
@@ -85,10 +87,11 @@ fn main() -> ExitCode {
 }
 
 /// What one run brought.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Run {
     stream_minutes: f64,
-    cpu_ms: f64,
+    /// CPU time of each window. Unit: milliseconds.
+    windows_ms: Vec<f64>,
     peak_mib: f64,
     /// Streams that are not HEALTHY, or requests that failed.
     trouble: u64,
@@ -96,8 +99,14 @@ struct Run {
 }
 
 impl Run {
-    fn cpu_per_stream_minute(&self) -> f64 {
-        self.cpu_ms / self.stream_minutes
+    /// CPU time per stream-minute of a usual window. Unit: milliseconds.
+    fn usual_cpu_ms(&self) -> f64 {
+        median(&self.windows_ms).unwrap_or(0.0) * self.windows_ms.len() as f64 / self.stream_minutes
+    }
+
+    /// CPU time per stream-minute of the whole stretch. Unit: milliseconds.
+    fn mean_cpu_ms(&self) -> f64 {
+        self.windows_ms.iter().sum::<f64>() / self.stream_minutes
     }
 }
 
@@ -109,7 +118,7 @@ async fn compare(options: &Options) -> Result<(), BenchError> {
         "bare ms",
         "stored ms",
         "ratio",
-        "least",
+        "quarter to quarter",
         "watch MiB",
         "bare MiB",
         "stored MiB",
@@ -146,17 +155,24 @@ type Runs = [Vec<Run>; 3];
 
 const SIDES: [Side; 3] = [Side::Watch, Side::Bare, Side::Stored];
 
-/// All sides in turn, on one origin.
+/// All sides at the same time.
 async fn cell(options: &Options, streams: u16, fetch_segments: bool) -> Result<Runs, BenchError> {
     let (good, tarpits, hosts) = (usize::from(streams), 0, 1);
-    let mut origin = OriginChild::start(OriginOptions { good, tarpits, hosts }).await?;
+    let origin = || OriginChild::start(OriginOptions { good, tarpits, hosts });
+    let [mut first, mut second, mut third] = [origin().await?, origin().await?, origin().await?];
     let mut runs = Runs::default();
     for _ in 0..options.rounds {
-        for (side, runs) in SIDES.into_iter().zip(&mut runs) {
-            runs.push(one_run(&mut origin, options, fetch_segments, side).await?);
-        }
+        let [watch, bare, stored] = SIDES;
+        let (watch, bare, stored) = tokio::try_join!(
+            one_run(&mut first, options, fetch_segments, watch),
+            one_run(&mut second, options, fetch_segments, bare),
+            one_run(&mut third, options, fetch_segments, stored),
+        )?;
+        runs.iter_mut().zip([watch, bare, stored]).for_each(|(runs, run)| runs.push(run));
     }
-    origin.end().await;
+    for origin in [first, second, third] {
+        origin.end().await;
+    }
     Ok(runs)
 }
 
@@ -175,21 +191,17 @@ async fn one_run(
     process.end().await;
     let number = |key: &str| answer.get(key).and_then(Value::as_f64);
     let whole = |key: &str| answer.get(key).and_then(Value::as_u64);
+    let windows =
+        || answer.get("windows_ms")?.as_array()?.iter().map(Value::as_f64).collect::<Option<Vec<f64>>>();
     let figures = || {
-        Some((
-            number("cpu_ms")?,
-            number("peak_bytes")?,
-            whole("from_ms")?,
-            whole("until_ms")?,
-            whole("trouble")?,
-        ))
+        Some((windows()?, number("peak_bytes")?, whole("from_ms")?, whole("until_ms")?, whole("trouble")?))
     };
-    let (cpu_ms, peak_bytes, from_ms, until_ms, trouble) =
+    let (windows_ms, peak_bytes, from_ms, until_ms, trouble) =
         figures().ok_or(BenchError::NoFigures { role: "follow" })?;
     let minutes = (until_ms - from_ms) as f64 / 60_000.0;
     Ok(Run {
         stream_minutes: minutes * urls.len() as f64,
-        cpu_ms,
+        windows_ms,
         peak_mib: peak_bytes / f64::from(1 << 20),
         trouble,
         served: origin.served(from_ms, until_ms).await?,
@@ -201,10 +213,8 @@ struct Row {
     streams: u16,
     mode: &'static str,
     sides: [Medians; 3],
-    /// Watch over bare, of each pair of runs.
+    /// Watch over bare, of each window, sorted.
     ratios: Vec<f64>,
-    /// Of the cheapest run of each side.
-    least: f64,
 }
 
 /// Medians of one side; per stream-minute where that makes sense.
@@ -218,10 +228,10 @@ struct Medians {
 }
 
 impl Medians {
-    fn new(runs: &[Run]) -> Self {
+    fn new(runs: &[Run], cpu_ms: fn(&Run) -> f64) -> Self {
         let of = |value: fn(&Run) -> f64| median(&runs.iter().map(value).collect::<Vec<_>>()).unwrap_or(0.0);
         Self {
-            cpu_ms: of(Run::cpu_per_stream_minute),
+            cpu_ms: of(cpu_ms),
             peak_mib: of(|run| run.peak_mib),
             playlists: of(|run| run.served.playlists as f64 / run.stream_minutes),
             segments: of(|run| run.served.segments as f64 / run.stream_minutes),
@@ -240,23 +250,44 @@ impl Medians {
 
 impl Row {
     fn new(streams: u16, fetch_segments: bool, runs: &Runs) -> Self {
-        let [watched, bare, _] = runs;
-        let pairs = watched.iter().zip(bare);
-        let ratios = pairs.map(|(w, b)| w.cpu_per_stream_minute() / b.cpu_per_stream_minute()).collect();
+        let [watched, bare, stored] = runs;
+        let windows = |run: &Run| run.windows_ms.clone();
+        let pairs = watched.iter().flat_map(windows).zip(bare.iter().flat_map(windows));
+        let mut ratios: Vec<f64> = pairs.map(|(watch, bare)| watch / bare).collect();
+        ratios.sort_by(f64::total_cmp);
         let mode = if fetch_segments { "full segments" } else { "playlists only" };
-        let cheapest =
-            |runs: &[Run]| runs.iter().map(Run::cpu_per_stream_minute).fold(f64::INFINITY, f64::min);
-        let least = cheapest(watched) / cheapest(bare);
-        Self { streams, mode, sides: runs.each_ref().map(|runs| Medians::new(runs)), ratios, least }
+        let sides = [
+            Medians::new(watched, Run::usual_cpu_ms),
+            Medians::new(bare, Run::usual_cpu_ms),
+            Medians::new(stored, Run::mean_cpu_ms),
+        ];
+        Self { streams, mode, sides, ratios }
     }
 
     fn ratio(&self) -> f64 {
         median(&self.ratios).unwrap_or(0.0)
     }
 
+    /// The middle half of the ratios.
+    fn quarters(&self) -> [f64; 2] {
+        let count = self.ratios.len();
+        [count / 4, (count * 3 / 4).min(count.saturating_sub(1))]
+            .map(|at| self.ratios.get(at).copied().unwrap_or(0.0))
+    }
+
+    fn spread(&self) -> String {
+        let [from, to] = self.quarters();
+        format!("{from:.2} - {to:.2}")
+    }
+
     fn progress(&self) -> String {
-        let ratios: Vec<String> = self.ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
-        format!("{} streams, {}: ratios {}", self.streams, self.mode, ratios.join(" "))
+        format!(
+            "{} streams, {}: ratio {:.2}, half of them {}",
+            self.streams,
+            self.mode,
+            self.ratio(),
+            self.spread()
+        )
     }
 
     fn cells(&self) -> Vec<String> {
@@ -271,7 +302,7 @@ impl Row {
             format!("{:.1}", bare.cpu_ms),
             format!("{:.1}", stored.cpu_ms),
             format!("{:.2}", self.ratio()),
-            format!("{:.2}", self.least),
+            self.spread(),
             format!("{:.0}", watched.peak_mib),
             format!("{:.0}", bare.peak_mib),
             format!("{:.0}", stored.peak_mib),
@@ -285,7 +316,7 @@ impl Row {
     fn json(&self) -> Value {
         let [watched, bare, stored] = &self.sides;
         json!({
-            "mode": self.mode, "streams": self.streams, "ratio": self.ratio(), "least": self.least, "ratios": self.ratios,
+            "mode": self.mode, "streams": self.streams, "ratio": self.ratio(), "quarters": self.quarters(),
             "watch": watched.json(), "bare": bare.json(), "stored": stored.json(),
         })
     }

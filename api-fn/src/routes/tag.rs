@@ -1,0 +1,38 @@
+//! ETags: who has an answer already gets 304.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use axum::response::{IntoResponse, Response};
+use hlsops_wire::List;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::input::none_match;
+use crate::middleware::json_body;
+
+/// What an answer looks like, as a number.
+pub(super) fn looks(of: &impl Serialize) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    serde_json::to_vec(of).unwrap_or_default().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A list for somebody who may have seen it: 304 if it has the same items as then.
+pub(super) fn listed<T: Serialize>(headers: &HeaderMap, list: &List<T>) -> Response {
+    let etag = format!("\"l{:016x}\"", looks(&(&list.items, &list.next_cursor)));
+    let response = if none_match(headers, &etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        json_body(StatusCode::OK, serde_json::to_vec(list).unwrap_or_default())
+    };
+    tagged(response, &etag)
+}
+
+/// An answer that clients may keep if they ask with `etag` whether it still holds.
+pub(super) fn tagged(mut response: Response, etag: &str) -> Response {
+    if let Ok(etag) = HeaderValue::from_str(etag) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    response
+}
