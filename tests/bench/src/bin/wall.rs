@@ -125,6 +125,8 @@ async fn compare(options: &Options) -> Result<(), BenchError> {
     let mut child = Answering::start("server", &[streams, "serve".into()])?;
     let ready = child.answer(START).await?;
     let text = |name: &str| ready[name].as_str().unwrap_or_default().to_owned();
+    // An error means that there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let server = Server { client: Client::new(), base: text("url"), key: text("key") };
     let whole = server.get("/wall", None).await?;
     let etag = whole.etag.clone().unwrap_or_default();
