@@ -50,6 +50,9 @@ impl Health {
     /// Most reasons kept, the worst ones: a stream of 200 renditions may have several each, and nobody reads
     /// more.
     pub const MAX_REASONS: usize = 50;
+
+    /// Nothing is wrong.
+    pub const HEALTHY: Self = Self { state: HealthState::Healthy, reasons: Vec::new() };
 }
 
 /// One thing that holds now, with its value and threshold.
@@ -143,6 +146,45 @@ impl fmt::Display for What {
 /// Health at `now`. Depends on time as well as on what arrived, so ask again as time passes.
 #[must_use]
 pub fn evaluate(stream: &StreamState, now: EpochMs, limits: &Limits) -> Health {
+    if is_plainly_healthy(stream, now, limits) {
+        debug_assert_eq!(weigh(stream, now, limits), Health::HEALTHY);
+        return Health::HEALTHY;
+    }
+    weigh(stream, now, limits)
+}
+
+/// Nothing at all speaks against it: what most streams are at most times, told without weighing anything. Where
+/// this is in doubt, [`weigh`] decides.
+fn is_plainly_healthy(stream: &StreamState, now: EpochMs, limits: &Limits) -> bool {
+    let strictest_ns = limits.strictest_ttfb().as_nanos();
+    let lowest_ratio = limits.ratio_degraded.max(limits.ratio_unhealthy);
+    let allowed = limits.no_data_after(MediaUs::ZERO);
+    let (mut looked, mut samples, mut ttfb_ns) = (false, 0, 0);
+    for rendition in stream.played() {
+        let sum = rendition.samples.sum(now, limits.window);
+        let is_fast = || sum.ratio(limits.min_samples).is_none_or(|ratio| ratio >= lowest_ratio);
+        let is_fine = rendition.playlist == PlaylistState::Live
+            && rendition.consecutive_lost < limits.consecutive_unhealthy
+            && rendition.losses.is_empty()
+            && rendition.buffer.plays_until(now)
+            && !rendition.buffer.has_waited()
+            && rendition.asked_at.is_none_or(|asked| asked <= now)
+            && (rendition.spec.kind != RenditionKind::Main || is_fast());
+        if !is_fine {
+            return false;
+        }
+        looked |= rendition.last_look.is_some_and(|last| now.since(last) <= allowed);
+        samples += sum.count;
+        ttfb_ns += sum.ttfb_ns;
+    }
+    looked
+        && stream.master_down().is_none()
+        && limits.rebuffer_share_unhealthy > 0.0
+        && (samples < limits.min_samples.max(1) || ttfb_ns * 2 <= strictest_ns * samples as u128)
+}
+
+/// Health by everything that speaks for it.
+fn weigh(stream: &StreamState, now: EpochMs, limits: &Limits) -> Health {
     let mut found = Reasons::default();
     if let Some(silence) = no_data(stream, now, limits) {
         found.add(HealthState::NoData, None, What::NotLooked(silence));
@@ -286,9 +328,7 @@ fn first_byte(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Re
     }
     // At least half of the samples reach the median, so it is at most twice the mean: where that is within the
     // limits, nobody has to look for it.
-    let strictest =
-        limits.ttfb_unhealthy.map_or(limits.ttfb_degraded, |limit| limit.min(limits.ttfb_degraded));
-    if total_ns * 2 <= strictest.as_nanos() * count as u128 {
+    if total_ns * 2 <= limits.strictest_ttfb().as_nanos() * count as u128 {
         return;
     }
     let mut all: Vec<Duration> =

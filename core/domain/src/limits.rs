@@ -92,6 +92,11 @@ impl Limits {
         }
     }
 
+    /// A median TTFB up to this is no reason for anything.
+    pub(crate) fn strictest_ttfb(&self) -> Duration {
+        self.ttfb_unhealthy.map_or(self.ttfb_degraded, |limit| limit.min(self.ttfb_degraded))
+    }
+
     /// Without a look for this long there is nothing to say: max(30 s, 3 target durations), or the
     /// [`Pace::stale_after`] of a stream that is looked at now and then, if that is longer.
     #[must_use]

@@ -84,6 +84,11 @@ impl<T: Entry> Rolling<T> {
         self.entries(now, window).map(|(_, value)| value)
     }
 
+    /// Nothing is kept.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// How many values are kept, in the window or not.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
@@ -113,6 +118,11 @@ impl Stretches {
                 self.0.push_back((from, to));
             }
         }
+    }
+
+    /// Nothing is kept.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Takes `length` off the end of the newest stretch.

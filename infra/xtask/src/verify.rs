@@ -24,7 +24,7 @@ enum Action {
     Own(fn(&Workspace) -> Result<(), Error>),
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step {
         name: "fmt",
         about: "the source is formatted",
@@ -82,6 +82,12 @@ const STEPS: [Step; 9] = [
         name: "browser",
         about: "the demo's first minute in a real browser (tests/e2e)",
         action: Action::Own(browser::first_minute),
+        repair: None,
+    },
+    Step {
+        name: "cloud",
+        about: "the functions on an emulator: deployed, watching, broken on purpose, destroyed (tests/e2e/cloud)",
+        action: Action::Own(cloud::end_to_end),
         repair: None,
     },
 ];

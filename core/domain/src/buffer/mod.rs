@@ -322,6 +322,11 @@ impl Buffer {
         self.phase == Phase::Stopped || self.empty_since.is_none()
     }
 
+    /// A wait is remembered: there may have been rebuffering lately.
+    pub(crate) fn has_waited(&self) -> bool {
+        !self.rebuffering.is_empty()
+    }
+
     /// Rebuffering in the last `window` before `now`.
     #[must_use]
     pub fn rebuffered(&self, now: EpochMs, window: Duration) -> Duration {

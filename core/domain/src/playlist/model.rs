@@ -151,9 +151,11 @@ impl MediaPlaylist<'_> {
 
     /// The median of the newest five segments: a single odd one does not tell.
     fn usual_duration(&self) -> MediaUs {
-        let mut newest: Vec<MediaUs> = self.segments.iter().rev().take(5).map(|s| s.duration).collect();
-        newest.sort_unstable();
-        newest.get(newest.len() / 2).copied().unwrap_or_default()
+        let mut newest = [MediaUs::ZERO; 5];
+        let count =
+            newest.iter_mut().zip(self.segments.iter().rev()).map(|(place, s)| *place = s.duration).count();
+        newest[..count].sort_unstable();
+        newest[count / 2]
     }
 
     /// Media sequence number of the newest segment.

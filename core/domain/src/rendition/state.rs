@@ -70,6 +70,15 @@ pub(crate) struct SampleSum {
     download_ns: u128,
 }
 
+impl SampleSum {
+    /// Media seconds per second of downloading; none below `min_samples` or without a measurable download.
+    pub(crate) fn ratio(&self, min_samples: usize) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "a ratio for people: 2^53 nanoseconds are 104 days")]
+        let ratio = || self.timed_media_us as f64 * 1e3 / self.download_ns as f64;
+        (self.timed >= min_samples && self.download_ns > 0).then(ratio)
+    }
+}
+
 impl Entry for Sample {
     type Sum = SampleSum;
 
@@ -305,10 +314,7 @@ impl Rendition {
     /// measurable download.
     #[must_use]
     pub fn download_ratio(&self, now: EpochMs, window: Duration, min_samples: usize) -> Option<f64> {
-        let SampleSum { timed, timed_media_us, download_ns, .. } = self.samples.sum(now, window);
-        #[expect(clippy::cast_precision_loss, reason = "a ratio for people: 2^53 nanoseconds are 104 days")]
-        let ratio = || timed_media_us as f64 * 1e3 / download_ns as f64;
-        (timed >= min_samples && download_ns > 0).then(ratio)
+        self.samples.sum(now, window).ratio(min_samples)
     }
 
     /// Time passes: what has left the window is forgotten.
