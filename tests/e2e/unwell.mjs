@@ -46,9 +46,10 @@ async function gone(page, folder, look, { name, ready }) {
 async function forbidden(page, folder, look, url) {
   const secret = await page.evaluate(async () => {
     const headers = { Authorization: `Bearer ${sessionStorage.getItem("hlsops.key")}`, "Content-Type": "application/json" };
-    const body = JSON.stringify({ name: "only looks", scope: "read" });
+    const body = JSON.stringify({ name: "only looks", scope: "viewer" });
     return (await (await fetch("/api/v1/keys", { method: "POST", headers, body })).json()).secret;
   });
+  assert.match(secret, /^hlsops_/);
   await page.evaluate((key) => sessionStorage.setItem("hlsops.key", key), secret);
   await page.goto(new URL("/streams/new", url).href);
   await page.locator("form input").first().fill("https://example.com/live.m3u8");
