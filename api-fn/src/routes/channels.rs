@@ -31,7 +31,7 @@ const MAX_SECRETS: usize = 2;
 /// Channels
 ///
 /// All of the account, in the order of their creation.
-#[utoipa::path(get, path = "/channels", tag = "channels", responses((status = 200, body = List<wire::Channel>)))]
+#[utoipa::path(get, path = "/channels", tag = "channels", responses((status = 200, body = List<wire::Channel>), (status = 304, description = "the same as the caller has seen")))]
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,

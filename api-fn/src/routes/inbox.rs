@@ -26,7 +26,7 @@ use crate::times;
         ("limit" = Option<u32>, Query, description = "1 to 500, default 100"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
-    responses((status = 200, body = List<wire::InboxEntry>)),
+    responses((status = 200, body = List<wire::InboxEntry>), (status = 304, description = "the same as the caller has seen")),
 )]
 pub(super) async fn list(
     State(api): State<Arc<Api>>,

@@ -19,7 +19,7 @@ use http::HeaderMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::tag::listed;
+use super::tag::{listed_as, looks};
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::config::is_text;
@@ -52,7 +52,7 @@ const BATCH: u32 = 200;
         ("limit" = Option<u32>, Query, description = "1 to 500, default 100"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
-    responses((status = 200, body = List<Incident>)),
+    responses((status = 200, body = List<Incident>), (status = 304, description = "the same as the caller has seen")),
 )]
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
@@ -99,7 +99,12 @@ pub(super) async fn list(
             }
         }
     }
-    Ok(listed(&headers, &List { items, next_cursor: next, as_of: times::text(now) }))
+    // How long one has been going on is no change of it.
+    let lasting = |shown: &Incident| if shown.resolved_at.is_some() { shown.duration_s } else { 0 };
+    let seen: Vec<Incident> =
+        items.iter().map(|shown| Incident { duration_s: lasting(shown), ..shown.clone() }).collect();
+    let looks = looks(&(seen, &next));
+    Ok(listed_as(&headers, &List { items, next_cursor: next, as_of: times::text(now) }, looks))
 }
 
 fn sets(account: &str, now: EpochMs, wants: impl Fn(IncidentStatus) -> bool) -> Vec<IncidentsOf<'_>> {

@@ -19,20 +19,30 @@ pub(super) fn looks(of: &impl Serialize) -> u64 {
 
 /// A list for somebody who may have seen it: 304 if it has the same items as then.
 pub(super) fn listed<T: Serialize>(headers: &HeaderMap, list: &List<T>) -> Response {
-    let etag = format!("\"l{:016x}\"", looks(&(&list.items, &list.next_cursor)));
-    let response = if none_match(headers, &etag) {
+    listed_as(headers, list, looks(&(&list.items, &list.next_cursor)))
+}
+
+/// The same where something else tells whether it is the same.
+pub(super) fn listed_as<T: Serialize>(headers: &HeaderMap, list: &List<T>, looks: u64) -> Response {
+    let etag = format!("\"l{looks:016x}\"");
+    let mut response = if none_match(headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         json_body(StatusCode::OK, serde_json::to_vec(list).unwrap_or_default())
     };
-    tagged(response, &etag)
+    tag(&mut response, &etag);
+    response
+}
+
+fn tag(response: &mut Response, etag: &str) {
+    if let Ok(etag) = HeaderValue::from_str(etag) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
 }
 
 /// An answer that clients may keep if they ask with `etag` whether it still holds.
 pub(super) fn tagged(mut response: Response, etag: &str) -> Response {
-    if let Ok(etag) = HeaderValue::from_str(etag) {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
+    tag(&mut response, etag);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response
 }

@@ -177,7 +177,10 @@ async fn the_inbox_holds_every_event_once_newest_first() {
     // Who has it already is told so, until there is more.
     let same = [("if-none-match", first.header("etag"))];
     world.ask(Method::GET, "/api/v1/inbox?limit=3", &same, None).await.is(304);
-    world.ask(Method::GET, "/api/v1/inbox?limit=2", &same, None).await.is(200);
+    let more = Notice { at: world.now(), kind: "incident.opened", body: &event(5).to_string() };
+    assert!(world.store.add_notice("inc:5", 1, &stream, &more).await.unwrap().value);
+    sender.sweep(world.now()).await.unwrap();
+    world.ask(Method::GET, "/api/v1/inbox?limit=3", &same, None).await.is(200);
     for path in ["/api/v1/deliveries", CHANNELS, "/api/v1/incidents"] {
         let etag = world.get(path).await.is(200).header("etag").to_owned();
         world.ask(Method::GET, path, &[("if-none-match", &etag)], None).await.is(304);

@@ -185,3 +185,17 @@ async fn the_incident_of_a_removed_stream_is_closed() {
     );
     assert_eq!(got.body["stream_name"], json!(id));
 }
+
+#[tokio::test]
+async fn a_list_stays_the_same_while_an_incident_goes_on() {
+    let world = World::new().await;
+    let id = world.add("sports").await;
+    let incident = open(&world, &id, world.now()).await;
+    let etag = world.get(INCIDENTS).await.is(200).header("etag").to_owned();
+    let known = [("if-none-match", etag.as_str())];
+    world.wait(7);
+    world.ask(Method::GET, INCIDENTS, &known, None).await.is(304);
+    world.post(&format!("{INCIDENTS}/{incident}/acknowledge"), json!({"by": "maria"})).await.is(200);
+    let changed = world.ask(Method::GET, INCIDENTS, &known, None).await.is(200);
+    assert_eq!(changed.header("cache-control"), "no-store");
+}

@@ -5,8 +5,8 @@ mod post;
 pub use post::{Post, PostError, Posted};
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderValue};
@@ -76,8 +76,7 @@ pub struct Fetcher {
 
 struct Shared {
     pooled: Client,
-    /// Made when it is first needed: reading the system's certificates takes longer than all else at a start.
-    fresh: LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>,
+    fresh: Client,
     allow: AllowList,
     queues: Arc<Queues>,
     attempts: Arc<AtomicU64>,
@@ -105,19 +104,15 @@ impl Fetcher {
         let user_agent = HeaderValue::from_str(&config.user_agent).map_err(|_| BuildError::UserAgent)?;
         let attempts = Arc::new(AtomicU64::new(0));
         let resolver = Arc::new(GuardedLookup { lookup, attempts: Arc::clone(&attempts) });
-        let timed = Timed { attempts: Arc::clone(&attempts) };
-        let client = move |idle_per_host| {
+        let client = |idle_per_host| {
             builder(user_agent.clone())
                 .dns_resolver(Arc::clone(&resolver))
-                .connector_layer(timed.clone())
+                .connector_layer(Timed { attempts: Arc::clone(&attempts) })
                 .pool_max_idle_per_host(idle_per_host)
                 .build()
+                .map_err(BuildError::Client)
         };
-        let pooled = client(config.per_host).map_err(BuildError::Client)?;
-        // One like it has just been made; should it fail all the same, a kept connection is better than none.
-        let kept = pooled.clone();
-        let fresh =
-            LazyLock::new(Box::new(move || client(0).unwrap_or(kept)) as Box<dyn FnOnce() -> Client + Send>);
+        let (pooled, fresh) = (client(config.per_host)?, client(0)?);
         let queues = Queues::new(config.per_host);
         Ok(Self { shared: Arc::new(Shared { pooled, fresh, allow: config.allow, queues, attempts }) })
     }

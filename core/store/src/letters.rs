@@ -28,9 +28,9 @@ const TRIES: &str = "try";
 const DONE: &str = "done";
 const DELIVERED: &str = "ok";
 
-/// Nobody has it, and nobody has had it since it was read: each attempt that failed moves the next one.
-const FREE_AS_READ: &str = "attribute_exists(pk) AND attribute_not_exists(#d) AND #n = :read \
-                            AND (attribute_not_exists(#lu) OR #lu < :now)";
+/// Nobody has it.
+const FREE: &str =
+    "attribute_exists(pk) AND attribute_not_exists(#d) AND (attribute_not_exists(#lu) OR #lu < :now)";
 
 /// An event on its way to one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,12 +145,16 @@ impl Store {
             .name("#h", attribute::G1S)
             .number(":now", now.0)
             .number(":until", until.0)
-            .number(":read", letter.next.0)
+            .number(":tries", letter.tries)
             .number(":one", 1)
             .text(":me", &writer.name)
             .text(":h", letter.due_at(until));
         let change = "SET #lu = :until, #o = :me, #n = :until, #h = :h ADD #t :one";
-        let verdict = self.update("claim a letter", &letter.key(), change, FREE_AS_READ, &terms).await?;
+        // Every claim counts up, so whoever read it before another's attempt comes too late.
+        let as_read =
+            if letter.tries == 0 { "attribute_not_exists(#t) OR #t = :tries" } else { "#t = :tries" };
+        let condition = format!("{FREE} AND ({as_read})");
+        let verdict = self.update("claim a letter", &letter.key(), change, &condition, &terms).await?;
         let value = match verdict.add_to(&mut spent).refused() {
             None => Claim::Claimed(Letter { tries: letter.tries + 1, next: until, ..letter.clone() }),
             Some(None) => Claim::Done,
@@ -171,7 +175,8 @@ impl Store {
 
     /// Puts off a letter that nobody has claimed: it is due again at `until`.
     ///
-    /// Concurrent writers: a letter that is claimed or settled, or was since it was read, stays as it is.
+    /// Concurrent writers: a letter that is claimed or settled, or due at another time than when it was read,
+    /// stays as it is.
     ///
     /// # Errors
     /// Whatever the table says.
@@ -191,7 +196,8 @@ impl Store {
             .number(":read", letter.next.0)
             .text(":h", letter.due_at(until));
         let change = "SET #n = :until, #h = :h";
-        let verdict = self.update("put off a letter", &letter.key(), change, FREE_AS_READ, &terms).await?;
+        let condition = format!("{FREE} AND #n = :read");
+        let verdict = self.update("put off a letter", &letter.key(), change, &condition, &terms).await?;
         Ok(verdict.map(drop))
     }
 

@@ -73,7 +73,7 @@ const LIMITS: [Threshold; 18] = [
     ),
     limit!(
         consecutive_unhealthy,
-        "So many segments lost one after the other in a rendition make UNHEALTHY.",
+        "So many segments one after the other of which the origin itself says that they are missing make UNHEALTHY.",
         (1.0, 1e6),
         |l| Some(l.consecutive_unhealthy.into()),
         |l, v| {
@@ -130,7 +130,7 @@ const LIMITS: [Threshold; 18] = [
     ),
     limit!(
         rebuffer_degraded_ms,
-        "Viewers waiting longer than this in the window make DEGRADED, unless the share below is longer.",
+        "Viewers waiting longer than this in the window make DEGRADED, unless rebuffer_share_degraded is longer.",
         (0.0, 180_000.0),
         |l| from_ms(l.rebuffer_degraded),
         |l, v| {
@@ -139,7 +139,7 @@ const LIMITS: [Threshold; 18] = [
     ),
     limit!(
         rebuffer_share_degraded,
-        "Viewers waiting for more than this share of the window make DEGRADED.",
+        "Viewers waiting for more than this share of the window make DEGRADED, unless rebuffer_degraded_ms is longer.",
         (0.0, 1.0),
         |l| Some(l.rebuffer_share_degraded),
         |l, v| {
@@ -148,7 +148,7 @@ const LIMITS: [Threshold; 18] = [
     ),
     limit!(
         rebuffer_share_unhealthy,
-        "Viewers waiting for this share of the window make UNHEALTHY.",
+        "Viewers waiting for this share of the window on every combination of renditions make UNHEALTHY.",
         (0.0, 1.0),
         |l| Some(l.rebuffer_share_unhealthy),
         |l, v| {

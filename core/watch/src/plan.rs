@@ -119,7 +119,7 @@ impl Plan {
     /// Most segments that may wait in one rendition; beyond that the oldest is given up.
     pub const MAX_JOBS: usize = Rendition::MAX_START;
 
-    /// How long a rendition waits for the stream's own playlist to bring it a fresh URL.
+    /// How long a rendition waits at most for the stream's own playlist to bring it a fresh URL.
     const PATIENCE: Duration = Duration::from_secs(5);
 
     /// Begins with the stream's own playlist, at `at`.
@@ -235,7 +235,7 @@ impl Plan {
             self.master.next = Some(now);
         }
         let Some(track) = self.tracks.get_mut(&id) else { return Vec::new() };
-        track.patient_until = resolve.then(|| now + Plan::PATIENCE);
+        track.patient_until = resolve.then(|| now + track.patience());
         track.loading = false;
         track.next = follow.reload_at;
         track.fresh = follow.fresh_connection;
@@ -284,6 +284,12 @@ impl Track {
             first_listed: 0,
             patient_until: None,
         }
+    }
+
+    /// No longer than a target duration: where nobody asks, what goes wrong is not seen.
+    fn patience(&self) -> Duration {
+        let target = self.target.map_or(Plan::PATIENCE, MediaUs::as_duration);
+        target.clamp(Duration::from_secs(1), Plan::PATIENCE)
     }
 
     fn next_load(&self) -> EpochMs {

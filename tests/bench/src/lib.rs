@@ -2,7 +2,7 @@
 //!
 //! One program per benchmark lies in `src/bin`; `cargo xtask bench NAME` runs it. Each prints a table for people
 //! and, as its last line, one JSON object for machines. Machines are noisy, so what a benchmark claims is a count,
-//! or a ratio of two things measured in turn; no test asserts a time. Everything ends by itself.
+//! or a ratio of two things measured in turn or at the same time; no test asserts a time. Everything ends by itself.
 
 pub mod bare;
 pub mod child;

@@ -101,7 +101,7 @@ impl Transport for Connection {
 pub fn config(id: StreamId, name: &str, created_at: EpochMs) -> StreamConfig {
     StreamConfig {
         url: "https://cdn.example.com/".into(),
-        name: if name.is_empty() { format!("Stream {}", id.name()) } else { name.into() },
+        name: name.into(),
         id,
         link_id: None,
         enabled: true,

@@ -194,8 +194,9 @@ impl Rendition {
     pub const MAX_UNSETTLED: usize = 128;
     /// What we may be late by, whatever the target duration.
     const PATIENCE: Duration = Duration::from_secs(10);
-    /// The same where it would cost the viewer something: more than the longest wait between two looks of a
-    /// stream of short segments, whose failed loads are repeated after a second.
+    /// The same where it would cost the viewer something: more than the longest wait between two looks at a
+    /// stream of short segments, of which a failed load is repeated after a second, or a target duration where a
+    /// fresh URL is awaited.
     const PATIENCE_DRY: Duration = Duration::from_secs(2);
 
     /// A rendition nobody has looked at.

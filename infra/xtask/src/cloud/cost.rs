@@ -184,6 +184,13 @@ mod tests {
     }
 
     #[test]
+    fn the_table_in_the_readme_is_this_one() {
+        let table = model().table().unwrap();
+        let readme = include_str!("../../../cloud/README.md");
+        assert!(readme.contains(table.trim()), "put this into infra/cloud/README.md:\n{table}");
+    }
+
+    #[test]
     fn more_streams_cost_more_and_each_of_them_less() {
         let model = model();
         let bills: Vec<Bill> = STREAMS.iter().map(|streams| model.bill(*streams).unwrap()).collect();

@@ -89,7 +89,7 @@ async fn measure(options: &Options, streams: usize) -> Result<Measured, Box<dyn 
         // Identifiers of the length and the look of real ones.
         let hash = StableHash::new().with(&n.to_be_bytes()).finish();
         let id = StreamId::new("default", &format!("str_01kd{hash:016x}{:06}", n))?;
-        let _saved = quiet.save_stream(&config(id, "", clock.now()), ShardId(0)).await?;
+        let _saved = quiet.save_stream(&config(id, &format!("Stream {n}"), clock.now()), ShardId(0)).await?;
     }
     let calls = Calls::default();
     let counted = Arc::clone(&calls);

@@ -94,7 +94,8 @@ async fn measure(options: &Options, streams: u32) -> Result<Vec<Tick>, Box<dyn E
     for n in 0..streams.min(shards * STORED_PER_SHARD) {
         let hash = StableHash::new().with(&n.to_be_bytes()).finish();
         let id = StreamId::new("default", &format!("str_01kd{hash:016x}{n:06}"))?;
-        let _saved = quiet.save_stream(&config(id, "", clock.now()), ShardId(n % shards)).await?;
+        let _saved =
+            quiet.save_stream(&config(id, &format!("Stream {n}"), clock.now()), ShardId(n % shards)).await?;
     }
     let call = Duration::from_millis(options.call_ms);
     let slow = FaultPlan::new(move |_| Fault::Delay(call));
