@@ -19,6 +19,7 @@ use http::HeaderMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::streams::configured;
 use super::tag::{listed_as, looks};
 use crate::app::Api;
 use crate::auth::Caller;
@@ -98,6 +99,12 @@ pub(super) async fn list(
                 break;
             }
         }
+    }
+    if let Some(stream) = &stream
+        && items.is_empty()
+    {
+        // No incidents of a stream that nobody knows does not mean that all is well.
+        configured(&api, stream).await?;
     }
     // How long one has been going on is no change of it.
     let lasting = |shown: &Incident| if shown.resolved_at.is_some() { shown.duration_s } else { 0 };

@@ -187,6 +187,15 @@ async fn the_incident_of_a_removed_stream_is_closed() {
 }
 
 #[tokio::test]
+async fn a_stream_that_nobody_knows_is_not_one_without_incidents() {
+    let world = World::new().await;
+    let id = world.add("sports").await;
+    let listed = world.get(&format!("{INCIDENTS}?stream={id}")).await.is(200);
+    assert_eq!(listed.body["items"], json!([]));
+    world.get(&format!("{INCIDENTS}?stream=str_x")).await.problem(404, "EC120", "");
+}
+
+#[tokio::test]
 async fn a_list_stays_the_same_while_an_incident_goes_on() {
     let world = World::new().await;
     let id = world.add("sports").await;

@@ -152,7 +152,9 @@ impl fmt::Display for Failure {
             Self::WrongContent => f.write_str("another kind of content than it should be"),
             Self::Expired => f.write_str("left the playlist before it could be downloaded"),
             Self::BadUri => f.write_str("its URI cannot be read"),
-            Self::Blocked => f.write_str("address refused by the guard"),
+            Self::Blocked => {
+                f.write_str("address refused by the guard: allow it as HOST:PORT if it is yours")
+            }
             Self::OwnQueue => f.write_str("not asked: our own queue for this host is full"),
             Self::Broken => f.write_str("connection broke"),
         }

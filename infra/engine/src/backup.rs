@@ -43,11 +43,11 @@ impl Engine {
         let _lock = FolderLock::take(&folder)?;
         let file = free(folder.join(DATABASE_FILE))?;
         let partial = partial(&file);
-        fs::copy(backup, &partial).map_err(|source| EngineError::File {
-            action: "copy the backup to",
-            path: partial.clone(),
-            source,
-        })?;
+        let _ = fs::remove_file(&partial);
+        create_private(&partial).map_err(file_error("create", &partial))?;
+        let copied = File::open(backup)
+            .and_then(|mut from| std::io::copy(&mut from, &mut File::options().write(true).open(&partial)?));
+        copied.map_err(file_error("copy the backup to", &partial))?;
         publish(&partial, &file)
     }
 }
@@ -61,6 +61,7 @@ fn back_up(core: &Core, to: &Path) -> Result<(), EngineError> {
         }
         _ => {}
     }
+    create_private(&partial).map_err(file_error("create", &partial))?;
     match &core.disk {
         Some(disk) => copy_file(&disk.file, &partial)?,
         None => core
@@ -69,6 +70,14 @@ fn back_up(core: &Core, to: &Path) -> Result<(), EngineError> {
             .map_err(|source| EngineError::Open { path: partial.clone(), source })?,
     }
     publish(&partial, &to)
+}
+
+/// An empty file, its owner's alone: a copy holds what streams are fetched with, such as tokens.
+fn create_private(file: &Path) -> std::io::Result<()> {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.write(true).create_new(true).open(file).map(drop)
 }
 
 /// `VACUUM INTO` on a connection of its own. Afterwards the log that grew meanwhile is cut, as

@@ -215,8 +215,16 @@ pub(crate) fn text(path: &Path) -> Result<&str, EngineError> {
 /// Creates the folder if missing; absolute, so that messages say where it is.
 pub(crate) fn create_folder(folder: &Path) -> Result<PathBuf, EngineError> {
     let failed = |source| EngineError::File { action: "create the folder", path: folder.into(), source };
-    fs::create_dir_all(folder).map_err(failed)?;
+    create_private(folder).map_err(failed)?;
     std::path::absolute(folder).map_err(failed)
+}
+
+/// What is stored holds what streams are fetched with, such as tokens: a new folder is its owner's alone.
+fn create_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }
 
 fn check(config: &EngineConfig) -> Result<(), EngineError> {

@@ -32,6 +32,22 @@ async fn a_folder_is_created_and_keeps_its_data() {
     assert_eq!(get(&engine.client(), "S#1", "A#CFG").await.unwrap()["name"], text("one"));
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn data_and_copies_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new("private");
+    let [data, copy, restored] = ["data", "copy", "restored"].map(|name| folder.path().join(name));
+    let engine = Engine::open(EngineConfig::new(&data)).unwrap();
+    table(&engine.client()).await;
+    engine.backup(&copy).await.unwrap();
+    Engine::restore(&copy, &restored).unwrap();
+    for path in [&data, &copy, &restored, &restored.join(DATABASE_FILE)] {
+        let mode = std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
+    }
+}
+
 #[tokio::test]
 async fn a_folder_has_one_engine_and_the_message_says_who() {
     let folder = Folder::new("lock");

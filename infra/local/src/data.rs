@@ -21,9 +21,14 @@ pub(crate) struct DataFolder {
 pub(crate) struct NoHome;
 
 impl DataFolder {
+    /// The folder that somebody named.
+    pub(crate) fn named(&self) -> Option<PathBuf> {
+        self.data.clone().filter(|dir| !dir.as_os_str().is_empty())
+    }
+
     /// The folder named on the command line or in the environment, else the platform's.
     pub(crate) fn path(&self) -> Result<PathBuf, NoHome> {
-        self.data.clone().filter(|dir| !dir.as_os_str().is_empty()).or_else(platform).ok_or(NoHome)
+        self.named().or_else(platform).ok_or(NoHome)
     }
 }
 

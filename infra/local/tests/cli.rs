@@ -170,7 +170,11 @@ async fn another_private_host_is_refused_until_it_is_named() {
         }
     });
     let (code, verdict) = check(&url, &[]).await;
-    assert_eq!((code, &verdict["failure"]), (2, &Value::from("address refused by the guard")), "{verdict:#}");
+    assert_eq!(
+        (code, &verdict["failure"]),
+        (2, &Value::from("address refused by the guard: allow it as HOST:PORT if it is yours")),
+        "{verdict:#}"
+    );
     assert!(elsewhere.ledger("tv").is_empty(), "nothing was asked of the other host");
     let named = elsewhere.addresses()[0].to_string();
     let (code, verdict) = check(&url, &["--allow-target", &named]).await;

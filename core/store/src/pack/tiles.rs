@@ -3,6 +3,8 @@
 //! Tiles are packed in the order of their streams, so that a name costs what differs from the one before;
 //! times are told by their distance from the summary's own. A tile of a healthy stream takes about 20 bytes.
 
+use std::borrow::Cow;
+
 use hlsops_domain::EpochMs;
 
 use super::bits::{BitReader, BitWriter};
@@ -41,10 +43,19 @@ pub(crate) fn pack_tiles(tiles: &[Tile], at: EpochMs) -> Vec<u8> {
         let reasons = &tile.reasons[..tile.reasons.len().min(Tile::MAX_REASONS)];
         out.number(reasons.len() as u64);
         for reason in reasons {
-            out.text(&reason.chars().take(Tile::MAX_REASON).collect::<String>());
+            out.text(&cut(reason));
         }
     }
     out.finish()
+}
+
+/// At most [`Tile::MAX_REASON`] characters, the last of which says that there were more.
+fn cut(reason: &str) -> Cow<'_, str> {
+    if reason.chars().nth(Tile::MAX_REASON).is_none() {
+        return reason.into();
+    }
+    let kept: String = reason.chars().take(Tile::MAX_REASON - 1).collect();
+    format!("{}…", kept.trim_end()).into()
 }
 
 pub(crate) fn unpack_tiles(bytes: &[u8], at: EpochMs) -> Result<Vec<Tile>, PackError> {
@@ -147,7 +158,7 @@ mod tests {
         let bytes = pack_tiles(std::slice::from_ref(&worst), NOW);
         assert!(bytes.len() < 250, "{} bytes", bytes.len());
         let back = unpack_tiles(&bytes, NOW).expect("readable");
-        assert_eq!(back[0].reasons, ["y".repeat(Tile::MAX_REASON), "z".repeat(10)]);
+        assert_eq!(back[0].reasons, [format!("{}…", "y".repeat(Tile::MAX_REASON - 1)), "z".repeat(10)]);
     }
 
     proptest! {

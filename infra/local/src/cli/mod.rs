@@ -18,7 +18,7 @@ use crate::serve::ServeOptions;
 
 /// Watches HLS streams: is it healthy now, what exactly went wrong, does it recur?
 #[derive(Debug, Parser)]
-#[command(name = "hlsops", version, about)]
+#[command(name = "hlsops", version)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]

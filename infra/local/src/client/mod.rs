@@ -3,6 +3,7 @@
 
 mod http;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -203,7 +204,15 @@ impl Api {
                 )));
             }
             match Station::open(settings(folder)?).await {
-                Ok(station) => return Ok(Self::here(&station)),
+                Ok(station) => {
+                    // Nothing is lost if nobody can read it.
+                    let _ = writeln!(
+                        std::io::stderr(),
+                        "hlsops: no server runs on `{}`: nobody watches, and what is shown is as it was stored",
+                        folder.display()
+                    );
+                    return Ok(Self::here(&station));
+                }
                 Err(OpenError::Engine(EngineError::FolderInUse { .. }))
                     if tokio::time::Instant::now() < until =>
                 {

@@ -58,7 +58,9 @@ pub(super) async fn run(options: BackupOptions) -> Done {
 
 /// Makes a folder from a backup.
 pub(crate) fn restore(options: RestoreOptions) -> Done {
-    let folder = options.folder.path().map_err(|none| CallError::Usage(none.to_string()))?;
+    // Never a folder by default: data that somebody relies on may come to lie there.
+    let none = || CallError::Usage("name the folder to make, with --data DIR".into());
+    let folder = options.folder.named().ok_or_else(none)?;
     Engine::restore(&options.file, &folder).map_err(OpenError::from)?;
     say(&format!(
         "restored {} to {}; start `hlsops serve --data {}`\n",

@@ -210,7 +210,10 @@ fn text(detail: &StreamDetail) -> String {
     line("link id", &stream.link_id);
     line("url", &stream.manifest_url);
     let every = stream.watch.interval_s.map(|seconds| format!("every {seconds} s"));
-    line("watched", &every.unwrap_or_else(|| "all the time".into()));
+    let every = every.unwrap_or_else(|| "all the time".into());
+    let segments = if stream.watch.segments == Segments::None { ", playlists only" } else { "" };
+    line("watched", &format!("{every}{segments}"));
+    line("profile", &stream.profile);
     if let Some(at) = &stream.last_look_at {
         line("last look", &moment(at));
     }

@@ -4,6 +4,8 @@ use crate::terminal::{plain, width};
 
 /// Longest text of a column that is not the last.
 const COLUMN: usize = 40;
+/// The same of a single word: an identifier is there to be copied.
+const WORD: usize = 200;
 
 /// Lays rows out in columns as wide as they need to be; the last one is not padded. Cells come from outside and
 /// are made safe here, except those of a first column that was [painted](crate::terminal::Style).
@@ -15,7 +17,8 @@ pub(crate) fn lay_out(head: &[&str], rows: &[Vec<String>]) -> String {
             let cut = |(at, cell): (usize, &String)| match at {
                 0 => cell.clone(),
                 at if at == last => plain(cell, usize::MAX),
-                _ => plain(cell, COLUMN),
+                _ if cell.contains(' ') => plain(cell, COLUMN),
+                _ => plain(cell, WORD),
             };
             row.iter().enumerate().map(cut).collect()
         })
@@ -56,5 +59,9 @@ mod tests {
         let shown = "STATE     NAME         URL\n\x1b[32mOK\x1b[0m        a·[2J        http://x/\n\
                      DEGRADED  longer name  http://y/\n";
         assert_eq!(table, shown);
+        let (words, id) = ("so many words that ".repeat(4), format!("inc:default:str_{}:1", "x".repeat(40)));
+        let table =
+            lay_out(&["STATE", "NAME", "ID", "URL"], &[["OK", &words, &id, ""].map(str::to_owned).to_vec()]);
+        assert!(table.contains('…') && table.contains(&id), "{table}");
     }
 }

@@ -81,7 +81,9 @@ pub(crate) enum ServeError {
     NoHome(#[from] NoHome),
     #[error(transparent)]
     Open(#[from] OpenError),
-    #[error("cannot listen on {address}: {source}; choose another address with --listen")]
+    #[error(
+        "cannot listen on {address}: {source}; choose another with --listen, or with --port for the demo"
+    )]
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("cannot write `serve.json` in `{}`: {source}", folder.display())]
     Endpoint { folder: PathBuf, source: std::io::Error },
