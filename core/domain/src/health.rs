@@ -87,7 +87,7 @@ pub enum What {
     SegmentsLost {
         /// How many.
         count: u64,
-        /// Media lost as a share of the window's media.
+        /// Media lost as a share of what was published in the window, as far as it was watched.
         share: f64,
     },
     /// Segments lost one after the other.
@@ -192,7 +192,7 @@ fn weigh(stream: &StreamState, now: EpochMs, limits: &Limits) -> Health {
     }
     let played: Vec<Seen<'_>> = stream.played().map(|known| Seen::of(known, now)).collect();
     loads(stream, &played, limits, &mut found);
-    segments(&played, now, limits, &mut found);
+    segments(stream, &played, now, limits, &mut found);
     delivery(&played, now, limits, &mut found);
     if found.0.is_empty() && played.iter().all(|r| r.known.playlist == PlaylistState::Unknown) {
         found.add(HealthState::NoData, None, What::Starting);
@@ -297,27 +297,43 @@ fn combination(played: &[Seen<'_>], ok: impl Fn(&Seen<'_>) -> bool) -> bool {
 }
 
 /// Segments lost, slow to begin, slow to come.
-fn segments(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {
-    use HealthState::{Degraded, Unhealthy};
-    let lost = played.iter().map(|r| r.known.lost(now, limits.window));
-    let (count, media) = lost.fold((0_u64, MediaUs::ZERO), |(count, media), loss| {
-        (count.saturating_add(loss.segments), media + loss.media)
-    });
-    if count >= limits.lost_degraded.max(1) {
-        // Against all media of the window, so that the first loss after a start is no large share.
-        let whole = limits.window.as_secs_f64() * f64::from(u32::try_from(played.len()).unwrap_or(u32::MAX));
-        let share = media.as_seconds() / whole.max(1.0);
-        let many = share >= limits.lost_share_unhealthy || limits.lost_unhealthy.is_some_and(|n| count >= n);
-        found.add(if many { Unhealthy } else { Degraded }, None, What::SegmentsLost { count, share });
-    }
+fn segments(stream: &StreamState, played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {
+    lost_media(stream, played, now, limits, found);
     for rendition in played.iter().map(|r| r.known) {
         if rendition.consecutive_lost >= limits.consecutive_unhealthy {
             let what = What::ConsecutiveLost(rendition.consecutive_lost);
-            found.add(Unhealthy, Some(rendition.spec.id), what);
+            found.add(HealthState::Unhealthy, Some(rendition.spec.id), what);
         }
     }
     first_byte(played, now, limits, found);
     ratios(played, now, limits, found);
+}
+
+/// Media lost in the window, as a share of what was published while we watched.
+///
+/// Soon after a start little has been published, and one loss is a large share of it: until three are lost, they
+/// are weighed against the whole window.
+fn lost_media(stream: &StreamState, played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {
+    let window = MediaUs::from_duration(limits.window);
+    let watched = MediaUs::from_duration(now.since(stream.began_at));
+    let (mut count, mut lost, mut published) = (0_u64, MediaUs::ZERO, MediaUs::ZERO);
+    for rendition in played.iter().map(|seen| seen.known) {
+        let loss = rendition.lost(now, limits.window);
+        count = count.saturating_add(loss.segments);
+        lost += loss.media;
+        // A window holds its own length, give or take a segment that comes or goes. A younger one holds what was
+        // seen of it; where no segments are fetched, time alone says how much there was.
+        published += (rendition.media_obtained(now, limits.window) + loss.media).max(watched).min(window);
+    }
+    if count < limits.lost_degraded.max(1) {
+        return;
+    }
+    let of = |whole: MediaUs| lost.as_seconds() / whole.as_seconds().max(1.0);
+    let share = of(published).min(1.0);
+    let settled = if count < 3 { of(window.times(played.len() as u64)) } else { share };
+    let many = settled >= limits.lost_share_unhealthy || limits.lost_unhealthy.is_some_and(|n| count >= n);
+    let state = if many { HealthState::Unhealthy } else { HealthState::Degraded };
+    found.add(state, None, What::SegmentsLost { count, share });
 }
 
 fn first_byte(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {

@@ -47,7 +47,7 @@ pub enum FetchError {
     #[error("the redirects lead in a circle; correct them at the origin")]
     RedirectLoop,
     /// The name could not be resolved.
-    #[error("the host name could not be resolved ({kind}); check its spelling and its DNS records")]
+    #[error("the host name could not be resolved; check its spelling and its DNS records")]
     Dns {
         /// What the resolver said.
         kind: io::ErrorKind,

@@ -82,7 +82,7 @@ const LIMITS: [Threshold; 18] = [
     ),
     limit!(
         lost_share_unhealthy,
-        "This share of the window's media lost makes UNHEALTHY.",
+        "This share of the media published in the window lost makes UNHEALTHY; below three segments, of all a window holds.",
         (0.0, 1.0),
         |l| Some(l.lost_share_unhealthy),
         |l, v| {

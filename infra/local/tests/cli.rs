@@ -147,9 +147,11 @@ async fn a_reader_that_leaves_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_reached_says_why() {
-    let (code, verdict) = check("http://127.0.0.1:1/a.m3u8", &[]).await;
+    let (code, verdict) = check("http://127.0.0.1:1/a.m3u8", &["--for", "1h"]).await;
     assert_eq!((code, &verdict["verdict"]), (2, &Value::from("unreachable")), "{verdict:#}");
     assert_eq!(verdict["failure"], "no connection");
+    let watched_s = verdict["watched_s"].as_f64().unwrap();
+    assert!(watched_s < 60.0, "the second failure in a row settles it: {watched_s} s");
 }
 
 #[tokio::test(flavor = "multi_thread")]

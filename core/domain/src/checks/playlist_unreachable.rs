@@ -4,8 +4,8 @@ pub(super) const RULE: Rule = Rule {
     id: RuleId("playlist-not-obtained"),
     code: "EC-2004",
     summary: "could not download the playlist",
-    fix: "Fetch the URL with curl from another network: the same answer points to the origin, a good one to \
-          the edge or to access rules.",
+    fix: "Fetch the URL with curl from another network: the same fault there points to the origin or to its \
+          DNS, a good answer to the edge, a firewall or access rules.",
     clause: Clause { spec: Spec::Rfc8216, section: "6.3.2" },
     severity: Severity::Error,
     check,

@@ -3,7 +3,7 @@ use super::{Clause, Fact, Rule, RuleId, Severity, Spec};
 pub(super) const RULE: Rule = Rule {
     id: RuleId("rebuffering"),
     code: "WA-1001",
-    summary: "a viewer ran out of media",
+    summary: "a viewer of this rendition ran out of media",
     fix: "See what else was found at the same time: late playlists point to the encoder, slow or missing \
           segments to delivery.",
     clause: Clause { spec: Spec::Rfc8216, section: "6.3.3" },
@@ -13,7 +13,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(fact: &Fact<'_>) -> Option<String> {
     let Fact::RanDry { waiting } = fact else { return None };
-    Some(format!("the playback buffer ran dry, and a viewer has waited {:.1} s", waiting.as_secs_f64()))
+    let waited_s = waiting.as_secs_f64();
+    Some(format!("the playback buffer ran dry: who plays this rendition has waited {waited_s:.1} s"))
 }
 
 #[cfg(test)]
@@ -26,7 +27,7 @@ pub(super) fn fixtures() -> super::fixtures::Fixtures {
         passing: vec![loaded(Some(Change::Unchanged), true), Sample::Segment(segment(Ok(())))],
         failing: vec![(
             Sample::RanDry(Duration::from_millis(2_540)),
-            "the playback buffer ran dry, and a viewer has waited 2.5 s",
+            "the playback buffer ran dry: who plays this rendition has waited 2.5 s",
         )],
     }
 }

@@ -64,6 +64,7 @@ pub struct Sample {
 pub(crate) struct SampleSum {
     pub(crate) count: usize,
     pub(crate) ttfb_ns: u128,
+    media_us: u128,
     /// Of those whose download was timed.
     timed: usize,
     timed_media_us: u128,
@@ -85,6 +86,7 @@ impl Entry for Sample {
     fn enter(self, sum: &mut SampleSum) {
         sum.count += 1;
         sum.ttfb_ns += self.ttfb.as_nanos();
+        sum.media_us += u128::from(self.media.0);
         if let Some(download) = self.download {
             sum.timed += 1;
             sum.timed_media_us += u128::from(self.media.0);
@@ -95,6 +97,7 @@ impl Entry for Sample {
     fn leave(self, sum: &mut SampleSum) {
         sum.count -= 1;
         sum.ttfb_ns -= self.ttfb.as_nanos();
+        sum.media_us -= u128::from(self.media.0);
         if let Some(download) = self.download {
             sum.timed -= 1;
             sum.timed_media_us -= u128::from(self.media.0);
@@ -307,8 +310,12 @@ impl Rendition {
     #[must_use]
     pub fn lost(&self, now: EpochMs, window: Duration) -> Loss {
         let LossSum { segments, media_us } = self.losses.sum(now, window);
-        let capped = |sum: u128| u64::try_from(sum).unwrap_or(u64::MAX);
         Loss { segments: capped(segments), media: MediaUs(capped(media_us)) }
+    }
+
+    /// Media obtained in the last `window` before `now`.
+    pub(crate) fn media_obtained(&self, now: EpochMs, window: Duration) -> MediaUs {
+        MediaUs(capped(self.samples.sum(now, window).media_us))
     }
 
     /// Media seconds per second of downloading in the window; none below `min_samples` or without a
@@ -323,6 +330,10 @@ impl Rendition {
         self.samples.forget(now, window);
         self.losses.forget(now, window);
     }
+}
+
+fn capped(sum: u128) -> u64 {
+    u64::try_from(sum).unwrap_or(u64::MAX)
 }
 
 /// A change of the target duration takes effect for good only after 3 segments: until then the larger

@@ -68,7 +68,7 @@ impl Collector {
         }
     }
 
-    /// Notified when all playlists have ended and there is nothing more to see.
+    /// Notified when there is nothing more to see: all playlists have ended, or the stream's own one cannot be had.
     pub(crate) fn ended(&self) -> Arc<Notify> {
         Arc::clone(&self.ended)
     }
@@ -107,6 +107,10 @@ impl Collector {
     }
 
     fn watch_for_end(&mut self, state: &StreamState, at: EpochMs) {
+        if !self.reached && state.master_down().is_some() {
+            self.ended.notify_one();
+            return;
+        }
         let mut renditions = state.renditions().peekable();
         if renditions.peek().is_none() || !renditions.all(|r| r.playlist.has_ended()) {
             self.all_ended_at = None;

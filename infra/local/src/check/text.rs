@@ -77,13 +77,17 @@ fn write_rendition(out: &mut String, r: &RenditionReport, style: Style) -> std::
     };
     writeln!(out, "{}  {}  {state}", style.bold(&plain(&r.label, 60)), r.kind)?;
     writeln!(out, "  {}", style.dim(&plain(&r.url, 160)))?;
-    let mut figures = vec![format!("target {} s", r.target_duration_s)];
+    let loaded = r.last_sequence.is_some();
+    let mut figures: Vec<_> =
+        loaded.then(|| format!("target {} s", r.target_duration_s)).into_iter().collect();
     figures.extend(r.last_sequence.map(|n| format!("newest segment {n}")));
     figures.extend(r.buffer_s.map(|s| format!("buffer {s:.1} s")));
     if r.rebuffering_s > 0.0 {
-        figures.push(format!("viewers waited {:.1} s", r.rebuffering_s));
+        figures.push(format!("a viewer of it waited {:.1} s", r.rebuffering_s));
     }
-    writeln!(out, "  {}", figures.join(", "))?;
+    if !figures.is_empty() {
+        writeln!(out, "  {}", figures.join(", "))?;
+    }
     #[expect(clippy::cast_precision_loss, reason = "shown with two decimals")]
     let megabytes = r.bytes as f64 / 1e6;
     let mut figures = vec![format!(
