@@ -320,7 +320,7 @@ fn three_missing_segments_in_a_row_are_unhealthy() {
     // What proves nothing neither counts nor resets; what came resets.
     assert_eq!(
         health("30-42 a live x404\n42 a live xtimeout\n48 a live x404"),
-        format!("UNHEALTHY: 3 segments in a row missing; {}; viewers waited 6.0 s of 120 s", lost(4, "6.1")),
+        format!("UNHEALTHY: 3 segments in a row missing; {}; viewers waited 6.0 s of 120 s", lost(4, "6.2")),
     );
     assert_eq!(health("30-42 a live x404\n42 a live\n48 a live x404"), degraded(3, "4.6"));
 }
