@@ -91,6 +91,7 @@ pub(crate) async fn run(options: DemoOptions) -> Exit {
 
 async fn serve(options: &DemoOptions) -> Result<(), DemoError> {
     logging::start(LogFormat::Text, false, "error")?;
+    let told = signal();
     let folder = Folder::make()?;
     let origin = Origin::start(OriginConfig { demo: true, ..OriginConfig::default() }).await?;
     let settings = Settings {
@@ -113,10 +114,10 @@ async fn serve(options: &DemoOptions) -> Result<(), DemoError> {
     let until = async {
         match options.length {
             Some(length) => tokio::select! {
-                () = signal() => {}
+                () = told => {}
                 () = tokio::time::sleep(length) => {}
             },
-            None => signal().await,
+            None => told.await,
         }
     };
     Ok(server.run(faults::routes(stage), until).await?)

@@ -122,6 +122,7 @@ async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let allow = AllowList::parse(&options.allow_targets.join(","))?;
     logging::start(options.log, Style::of(&std::io::stderr()).has_colour(), logging::NOTABLE)?;
     let folder = options.folder.path()?;
+    let stop = signal();
     let settings = Settings { allow, max_bytes: options.max_bytes, ..Settings::new(&folder) };
     let station = Station::open(settings).await?;
     let server = Server::bind(station, options.listen, options.public_url.as_ref()).await?;
@@ -139,7 +140,7 @@ async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         folder.display(),
         endpoint.address
     );
-    let done = server.run(crate::site::no_demo(), signal()).await;
+    let done = server.run(crate::site::no_demo(), stop).await;
     Endpoint::remove(&folder);
     done
 }
@@ -253,20 +254,34 @@ impl Server {
     }
 }
 
-/// Ends at Ctrl-C, and where there is one at SIGTERM.
-pub(crate) async fn signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
+/// Ends at Ctrl-C and at SIGTERM. Both are caught from this call on, also before anybody waits for them: who sees
+/// that a server is there may tell it to end.
+#[cfg(unix)]
+pub(crate) fn signal() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    async fn caught(signal: Option<Signal>) {
+        match signal {
+            Some(mut signal) => {
+                signal.recv().await;
             }
-            return;
+            // There are no such signals to wait for; then only SIGKILL ends the program.
+            None => std::future::pending().await,
         }
     }
-    // An error means that there are no signals to wait for; then only SIGKILL ends the program.
+    let [interrupt, terminate] =
+        [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok());
+    async {
+        tokio::select! {
+            () = caught(interrupt) => {}
+            () = caught(terminate) => {}
+        }
+    }
+}
+
+/// Ends at Ctrl-C.
+#[cfg(not(unix))]
+pub(crate) async fn signal() {
+    // An error means that there are no signals to wait for.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
