@@ -10,10 +10,14 @@ use serde::{Deserialize, Serialize};
 /// Which folder.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DataFolder {
-    /// Folder with the data [default: the platform's, such as ~/.local/share/hlsops]
-    #[arg(long, value_name = "DIR", env = "HLSOPS_DATA")]
+    /// Folder with the data; `check` and `demo` use none [env: HLSOPS_DATA] [default: the platform's, such as
+    /// ~/.local/share/hlsops]
+    #[arg(long, value_name = "DIR", global = true)]
     data: Option<PathBuf>,
 }
+
+/// Stands for the option where there is none.
+const VARIABLE: &str = "HLSOPS_DATA";
 
 /// The platform has no place for data.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +25,20 @@ pub(crate) struct DataFolder {
 pub(crate) struct NoHome;
 
 impl DataFolder {
-    /// The folder that somebody named.
+    /// What an option said.
+    pub(crate) const fn given(data: Option<PathBuf>) -> Self {
+        Self { data }
+    }
+
+    /// It is named on the command line, rather than in the environment or nowhere.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.data.is_some()
+    }
+
+    /// The folder that somebody named, on the command line or in the environment.
     pub(crate) fn named(&self) -> Option<PathBuf> {
-        self.data.clone().filter(|dir| !dir.as_os_str().is_empty())
+        let known = self.data.clone().or_else(|| std::env::var_os(VARIABLE).map(PathBuf::from));
+        known.filter(|dir| !dir.as_os_str().is_empty())
     }
 
     /// The folder named on the command line or in the environment, else the platform's.

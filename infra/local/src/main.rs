@@ -16,7 +16,7 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::cli::{Cli, Command};
 use crate::commands::Asking;
@@ -25,7 +25,11 @@ use crate::exit::Exit;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return exit::usage(&error),
+        Err(mut error) => {
+            let args: Vec<String> = std::env::args().collect();
+            cli::suggest::suggest(&mut error, &Cli::command(), &args);
+            return exit::usage(&error);
+        }
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -34,21 +38,29 @@ fn main() -> ExitCode {
             return Exit::Internal.into();
         }
     };
-    let done = runtime.block_on(run(cli.command));
+    let done = runtime.block_on(run(cli));
     // Requests that still wait for an answer must not hold up the end.
     runtime.shutdown_background();
     done.into()
 }
 
-async fn run(command: Command) -> Exit {
-    let asking = match command {
+async fn run(cli: Cli) -> Exit {
+    let asking = match cli.command {
         Command::Check(options) => return check::run(options).await,
+        Command::Demo(_) if cli.folder.is_given() => {
+            eprintln!(
+                "hlsops demo: --data: the demo has a folder of its own, which goes away with it; leave --data out, \
+                 or use `hlsops serve` to keep data"
+            );
+            return Exit::Usage;
+        }
         Command::Demo(options) => return demo::run(options).await,
         Command::Serve(options) => return serve::run(options).await,
         Command::Stream(command) => Asking::Stream(command),
         Command::Incidents(options) => Asking::Incidents(options),
         Command::Incident(command) => Asking::Incident(command),
         Command::Timeline(options) => Asking::Timeline(options),
+        Command::Thresholds(options) => Asking::Thresholds(options),
         Command::Key(command) => Asking::Key(command),
         Command::Backup(options) => Asking::Backup(options),
         Command::Restore(options) => Asking::Restore(options),

@@ -12,6 +12,8 @@ use hlsops_probe::Nudge;
 use hlsops_store::{Store, StoreError};
 use tokio::sync::Notify;
 
+use crate::exit::Exit;
+
 /// Name of the table inside a folder.
 const TABLE: &str = "hlsops";
 /// The account everything belongs to on one machine.
@@ -58,9 +60,16 @@ pub(crate) enum OpenError {
 }
 
 impl OpenError {
-    /// Another process has the folder.
-    pub(crate) const fn is_in_use(&self) -> bool {
-        matches!(self, Self::Engine(EngineError::FolderInUse { .. }))
+    /// The exit code that goes with it.
+    pub(crate) const fn exit(&self) -> Exit {
+        match self {
+            Self::Engine(EngineError::FolderInUse { .. }) => Exit::Unreachable,
+            Self::Engine(EngineError::Exists { .. }) => Exit::Findings,
+            Self::Engine(EngineError::TooSmall { .. } | EngineError::PathNotText { .. }) => Exit::Usage,
+            Self::Engine(EngineError::NotABackup { .. }) => Exit::NoInput,
+            Self::Engine(EngineError::File { .. }) => Exit::CannotCreate,
+            _ => Exit::Internal,
+        }
     }
 }
 

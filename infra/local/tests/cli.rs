@@ -13,6 +13,7 @@ fn hlsops(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hlsops"))
         .args(args)
         .env_remove("HLSOPS_ALLOW_TARGETS")
+        .env_remove("HLSOPS_DATA")
         .env("NO_COLOR", "1")
         .output()
         .unwrap()
@@ -193,11 +194,20 @@ fn wrong_usage_names_the_field_and_the_fix() {
         (&["check", "http://host/a.m3u8", "--for", "soon"], "30s"),
         (&["check", "http://host/a.m3u8", "--header", "x"], "Name: value"),
         (&["check", "http://host/a.m3u8", "--allow-target", "10.0.0.0/8"], "--allow-target"),
+        (&["check", "http://host/a.m3u8", "--fr", "3s"], "'--for'"),
+        (&["serve", "--public-url", "foo"], "https://ops.example.com"),
+        (&["serve", "--listen", "nowhere"], "127.0.0.1:8080"),
+        (&["serve", "--max-bytes", "4 gigs"], "GiB"),
+        (&["key", "new", "x", "--expires-at", "soon"], "90d"),
+        (&["demo", "--data", "x"], "leave --data out"),
+        (&["restore", "x"], "--data DIR"),
     ] {
         let output = hlsops(args);
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(64), "{args:?}: {text}");
         assert!(text.contains(expected), "{args:?} does not say {expected}: {text}");
     }
-    assert_eq!(hlsops(&["--help"]).status.code(), Some(0));
+    let help = hlsops(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(String::from_utf8(help.stdout).unwrap().contains("Exit codes:"));
 }

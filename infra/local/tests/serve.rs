@@ -98,8 +98,16 @@ fn a_stream_is_watched_breaks_is_taken_and_removed() {
     let incident = incidents[0]["id"].as_str().unwrap();
     let taken = world.ask(&["incident", "ack", incident, "--by", "Ada"]);
     assert_eq!((&taken["status"], &taken["acknowledged_by"]), (&"acknowledged".into(), &"Ada".into()));
-    let (code, table) = world.say(&["incidents"]);
-    assert!(code == 0 && table.contains("ACKNOWLEDGED") && table.contains("TV one"), "{table}");
+    for list in [&["incidents"][..], &["incidents", "--open"]] {
+        let (code, table) = world.say(list);
+        assert!(code == 0 && table.contains("ACKNOWLEDGED") && table.contains("Ada"), "{table}");
+    }
+    let (code, text) = world.say(&["incident", "ack", incident, "--by", "Bob"]);
+    assert!(code == 0 && text.contains("already acknowledged by Ada at 20"), "{text}");
+    let (code, text) = world.say(&["incident", "unack", incident]);
+    assert!(code == 0 && text.contains("given back") && text.contains("Ada"), "{text}");
+    assert!(world.say(&["incident", "unack", incident]).1.contains("nobody had acknowledged it"));
+    assert_eq!(world.ask(&["incidents", "--open"])[0]["status"], "open");
     let timeline = world.ask(&["timeline", "tv1", "--since", "10m"]);
     let kinds: Vec<&str> =
         timeline.as_array().unwrap().iter().filter_map(|entry| entry["kind"].as_str()).collect();
@@ -172,10 +180,13 @@ fn import(world: &World) {
         std::fs::write(&file, entries(["https://example.com/a.m3u8", wrong])).unwrap();
         let (code, text) = world.say(&["import", &file]);
         assert!(code == 1 && text.contains("FAILED") && text.contains("nothing was stored"), "{code} {text}");
+        assert!(!wrong.starts_with("http:") || text.contains("--allow-target 10.1.2.3:80"), "{text}");
         assert_eq!(count(), 1, "{text}");
     }
     std::fs::write(&file, entries(["https://example.com/a.m3u8", "https://example.com/b.m3u8"])).unwrap();
     assert_eq!(outcomes(&world.ask(&["import", &file, "--dry-run"])), ["added", "added"]);
+    let (_, text) = world.say(&["import", &file, "--dry-run"]);
+    assert!(text.contains("nothing was added; 2 would be added"), "{text}");
     assert_eq!(count(), 1);
     assert_eq!(outcomes(&world.ask(&["import", &file])), ["added", "added"]);
     assert_eq!(outcomes(&world.ask(&["import", &file])), ["unchanged", "unchanged"]);
@@ -234,13 +245,13 @@ fn what_is_wrong_is_said_with_what_to_do() {
         (&["stream", "add", &tv, "--interval", "5s"], 64, "10s and 1h"),
         (&["stream", "add", &tv, "--threshold", "nonsense=3"], 1, "nonsense"),
         (&["stream", "add", &tv, "--threshold", "x"], 64, "name=value"),
-        (&["stream", "add", &tv, "--link-id", "a b"], 1, "link_id"),
+        (&["stream", "add", &tv, "--link-id", "a b"], 1, "--link-id: 1 to 32"),
         (&["stream", "add", "http://10.1.2.3/a.m3u8"], 1, "--allow-target"),
         (&["stream", "add", "http://127.0.0.1:1/a.m3u8"], 1, "--allow-target"),
         (&["incident", "ack", "inc_unknown"], 1, "`hlsops incidents` shows"),
         (&["timeline", "tv1", "--since", "soon"], 64, "1h"),
-        (&["key", "revoke", "key_unknown"], 1, "key"),
-        (&["import", &nowhere], 70, "cannot read"),
+        (&["key", "revoke", "key_unknown"], 1, "`hlsops key list` shows"),
+        (&["import", &nowhere], 66, "cannot read"),
         (&["backup", "/"], 1, "exists"),
         (&["serve", "--listen", "nowhere"], 64, "--listen"),
         (&["serve", "--allow-target", "10.0.0.0/8"], 64, "--allow-target"),
@@ -261,4 +272,115 @@ fn what_is_wrong_is_said_with_what_to_do() {
     let (code, text) = world.say(&["stream", "add", &tv, "--name", "Down"]);
     assert!(code == 1 && text.contains("--force"), "{text}");
     assert_eq!(world.say(&["stream", "add", &tv, "--name", "Down", "--force"]).0, 0);
+}
+
+#[test]
+fn what_is_refused_is_said_once_and_in_the_words_of_the_command_line() {
+    let world = World::new("words");
+    let tv = world.origin.url("tv");
+    let (code, text) = world.say(&["stream", "add", &tv, "--name", ""]);
+    assert_eq!((code, text.matches("1 to 120 characters").count()), (1, 1), "{text}");
+    assert!(text.starts_with("hlsops stream: --name: 1 to 120") && text.contains("(EC100)"), "{text}");
+    let (_, text) = world.say(&["stream", "add", &tv, "--name", "", "--threshold", "nonsense=3", "--force"]);
+    for part in ["\n  --name: ", "\n  --threshold nonsense: "] {
+        assert_eq!(text.matches(part).count(), 1, "{part} in {text}");
+    }
+    let (_, text) = world.say(&["stream", "add", "http://10.1.2.3/a.m3u8"]);
+    assert_eq!(text.matches("is not a public address").count(), 1, "{text}");
+    assert!(text.contains("--allow-target 10.1.2.3:80"), "{text}");
+}
+
+#[test]
+fn secrets_are_shown_when_they_are_asked_for() {
+    let world = World::new("secrets");
+    let url = format!("{}?token=abc", world.origin.url("tv"));
+    let header = "Authorization: Bearer q";
+    let added = world.ask(&["stream", "add", &url, "--name", "TV", "--header", header, "--paused"]);
+    assert_eq!(added["request_headers"][0]["value"], "***");
+    for command in
+        [&["stream", "show", "TV"][..], &["stream", "show", "TV", "--json"], &["stream", "list", "--json"]]
+    {
+        let (code, text) = world.say(command);
+        assert!(code == 0 && !text.contains("Bearer q") && !text.contains("token=abc"), "{text}");
+        let (_, text) = world.say(&[command, &["--show-secrets"]].concat());
+        assert!(text.contains("Bearer q") && text.contains("token=abc"), "{text}");
+    }
+    let (_, text) = world.say(&["stream", "show", "TV"]);
+    assert!(text.contains("authorization: ***") && text.starts_with("‖ PAUSED TV\n"), "{text}");
+    let threshold =
+        |name: &str| text.lines().any(|line| line.starts_with(name) && line.contains("profile default"));
+    assert!(threshold("ttfb_degraded_ms") && threshold("window_ms"), "{text}");
+    let (_, all) = world.say(&["thresholds"]);
+    assert!(all.contains("ttfb_degraded_ms") && all.contains("SEED1"), "{all}");
+}
+
+#[test]
+fn keys_are_told_apart() {
+    let world = World::new("keys");
+    let (code, text) = world.say(&["key", "new", "wall"]);
+    assert!(code == 0 && text.contains("scope viewer") && text.contains("never expires"), "{text}");
+    let (code, text) = world.say(&["key", "new", "wall", "--scope", "operator", "--expires-at", "90d"]);
+    assert!(code == 0 && text.contains("scope operator") && text.contains("expires 20"), "{text}");
+    assert!(text.contains("there was a key `wall` already"), "{text}");
+    let (code, text) = world.say(&["key", "revoke", "wall"]);
+    assert_eq!((code, text.matches("\n  key_").count()), (1, 2), "{text}");
+    assert_eq!(world.say(&["key", "revoke", "first key"]).0, 0);
+    assert_eq!(world.ask(&["key", "list"]).as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_restart_says_where_the_page_is() {
+    let mut world = World::new("again");
+    let first = world.server().line_with("Open ");
+    assert!(first.contains("/#key="), "{first}");
+    assert_eq!(world.end(), 0);
+    world.serve();
+    let address = world.address();
+    let again = world.server().line_with("Open ");
+    assert!(again.contains(&format!("{address}/ with a key")) && !again.contains("#key"), "{again}");
+    assert!(world.server().line_with("hlsops key new").contains(&world.data));
+}
+
+#[test]
+fn the_folder_may_be_named_first() {
+    let world = World::new("first");
+    assert_eq!(asked(&["--data", &world.data, "stream", "list"]), Value::Array(Vec::new()));
+    assert_eq!(asked(&["stream", "--data", &world.data, "list"]), Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_user_is_not_told_of_internal_errors() {
+    let mut world = World::new("codes");
+    let address = world.address();
+    let taken = address.strip_prefix("http://").unwrap();
+    let (fresh, missing) = (world.folder.file("fresh"), world.folder.file("missing/backup"));
+    let (plain, nothing) = (world.folder.file("plain"), world.folder.file("nothing"));
+    std::fs::write(&plain, "no backup").unwrap();
+    let data = world.data.clone();
+    for (args, code, expected) in [
+        (&["serve", "--data", &fresh, "--listen", taken][..], 69, "choose another with --listen"),
+        (&["serve", "--data", &data, "--listen", taken], 2, "already, at http"),
+        (&["serve", "--data", &plain, "--listen", "127.0.0.1:0"], 73, "plain"),
+        (&["backup", &missing, "--data", &data], 73, "make that folder first"),
+        (&["backup", &world.folder.file("plain/backup"), "--data", &data], 73, "is no folder"),
+        (&["restore", &nothing, "--data", &fresh], 66, "cannot read"),
+        (&["restore", &plain, "--data", &fresh], 66, "not a sound backup"),
+        (&["import", &plain, "--data", &data], 66, "no list of streams"),
+    ] {
+        let (found, out, error) = said(args);
+        assert_eq!(found, code, "{args:?}: {out}{error}");
+        assert!(error.contains(expected), "{args:?} does not say `{expected}`: {error}");
+        assert!(!std::path::Path::new(&fresh).exists(), "{args:?} leaves a folder behind");
+    }
+    // The same where no server runs.
+    assert_eq!(world.end(), 0);
+    let file = world.folder.file("backup");
+    assert_eq!(world.say(&["backup", &file]).0, 0);
+    let (code, text) = world.say(&["backup", &file]);
+    assert!(code == 1 && text.contains("never overwritten"), "{code} {text}");
+    assert_eq!(world.say(&["backup", &missing]).0, 73);
+    assert_eq!(said(&["restore", &file, "--data", &data]).0, 1);
+    let (code, text) = world.say(&["stream", "add", "http://10.1.2.3/a.m3u8"]);
+    let way = format!("`hlsops serve --data {data} --allow-target 10.1.2.3:80`");
+    assert!(code == 1 && text.contains(&way), "{text}");
 }

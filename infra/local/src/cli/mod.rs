@@ -1,6 +1,7 @@
 //! The command line.
 
 pub(crate) mod parse;
+pub(crate) mod suggest;
 
 use std::time::Duration;
 
@@ -11,15 +12,19 @@ use url::Url;
 
 use crate::commands::{
     BackupOptions, ImportOptions, IncidentCommand, IncidentsOptions, KeyCommand, RestoreOptions,
-    StreamCommand, TimelineOptions,
+    StreamCommand, ThresholdsOptions, TimelineOptions,
 };
+use crate::data::DataFolder;
 use crate::demo::DemoOptions;
+use crate::exit;
 use crate::serve::ServeOptions;
 
 /// Watches HLS streams: is it healthy now, what exactly went wrong, does it recur?
 #[derive(Debug, Parser)]
-#[command(name = "hlsops", version)]
+#[command(name = "hlsops", version, after_help = exit::CODES)]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) folder: DataFolder,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -41,17 +46,20 @@ pub(crate) enum Command {
     Stream(StreamCommand),
     /// List incidents, the newest first
     Incidents(IncidentsOptions),
-    /// Acknowledge an incident
+    /// Acknowledge an incident, or give it back
     #[command(subcommand)]
     Incident(IncidentCommand),
     /// Show what happened to a stream
     Timeline(TimelineOptions),
+    /// List the thresholds of health: what they decide, and their values in each profile
+    Thresholds(ThresholdsOptions),
     /// Make, list and revoke API keys
     #[command(subcommand)]
     Key(KeyCommand),
     /// Write a consistent copy of the data, also while `hlsops serve` runs
     Backup(BackupOptions),
     /// Make a folder from a backup
+    #[command(override_usage = "hlsops restore --data <DIR> <FILE>")]
     Restore(RestoreOptions),
     /// Add the streams of a `streams.json`
     Import(ImportOptions),
@@ -111,5 +119,23 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_folder_may_stand_anywhere() {
+        for line in [
+            "hlsops --data x stream list",
+            "hlsops stream --data x list",
+            "hlsops stream list --data x",
+            "hlsops --data y stream list --data x",
+        ] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(cli.folder.named(), Some("x".into()), "{line}");
+            let Command::Stream(StreamCommand::List(options)) = cli.command else { panic!("{line}") };
+            assert_eq!(options.place.folder.named(), Some("x".into()), "{line}");
+        }
+        let cli = Cli::try_parse_from(["hlsops", "--data", "x", "restore", "file"]).unwrap();
+        let Command::Restore(options) = cli.command else { panic!("restore") };
+        assert_eq!(options.folder().named(), Some("x".into()));
     }
 }

@@ -2,6 +2,7 @@
 //! process, on the same router. What a command means is said once, there.
 
 mod http;
+mod refusal;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -22,6 +23,7 @@ use crate::data::Endpoint;
 use crate::exit::Exit;
 use crate::station::{OpenError, Settings, Station};
 use http::HttpError;
+pub(crate) use refusal::Words;
 
 /// The largest answer that is read. Unit: bytes.
 const MAX_ANSWER: usize = 32 << 20;
@@ -33,7 +35,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
     /// The API refused.
-    #[error("{}", told(.0))]
+    #[error("{}", refusal::told(.0, &[]))]
     Refused(Box<Problem>),
     /// There is nothing of that name, or more than one.
     #[error("{0}")]
@@ -58,16 +60,20 @@ pub(crate) enum CallError {
     /// The answer is not what this program knows.
     #[error("the answer cannot be read ({0}): use the same version of hlsops as `hlsops serve`")]
     Answer(String),
-    /// A file could not be read or written.
-    #[error("cannot {action} `{path}`: {source}")]
-    File {
-        /// What was tried.
-        action: &'static str,
-        /// On what.
+    /// A file that was named cannot be read.
+    #[error("cannot read `{path}`: {source}")]
+    Read {
+        /// Which.
         path: String,
         /// The system's answer.
         source: std::io::Error,
     },
+    /// A file that was named is not what it must be.
+    #[error("{0}")]
+    Input(String),
+    /// A file cannot be written.
+    #[error("{0}")]
+    Output(String),
     /// The terminal is gone, or the file behind it is full.
     #[error("cannot write the answer: {0}")]
     Terminal(#[from] std::io::Error),
@@ -75,26 +81,26 @@ pub(crate) enum CallError {
 
 impl CallError {
     /// The exit code that goes with it.
-    pub(crate) fn exit(&self) -> Exit {
+    pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::Refused(problem) if problem.status >= 500 => Exit::Internal,
             Self::Refused(_) | Self::Unclear(_) => Exit::Findings,
             Self::Usage(_) => Exit::Usage,
             Self::Nobody(_) | Self::Http { .. } => Exit::Unreachable,
-            Self::Open(error) if error.is_in_use() => Exit::Unreachable,
-            Self::Open(_) | Self::Answer(_) | Self::File { .. } | Self::Terminal(_) => Exit::Internal,
+            Self::Open(error) => error.exit(),
+            Self::Read { .. } | Self::Input(_) => Exit::NoInput,
+            Self::Output(_) => Exit::CannotCreate,
+            Self::Answer(_) | Self::Terminal(_) => Exit::Internal,
         }
     }
-}
 
-/// A problem in lines for people.
-fn told(problem: &Problem) -> String {
-    let what = if problem.detail.is_empty() { &problem.title } else { &problem.detail };
-    let mut text = format!("{what} ({})", problem.code);
-    for item in &problem.errors {
-        text.push_str(&format!("\n  {}: {}", item.pointer.trim_start_matches('/'), item.detail));
+    /// The message, with the fields of the API by the names that a command has for them.
+    pub(crate) fn in_words(&self, words: Words) -> String {
+        match self {
+            Self::Refused(problem) => refusal::told(problem, words),
+            other => other.to_string(),
+        }
     }
-    text
 }
 
 /// A request, written without knowing who answers.
@@ -286,7 +292,7 @@ fn authority(endpoint: &Endpoint) -> &str {
 }
 
 /// Whether the server of this run answers there, rather than nobody or another one.
-async fn answers(endpoint: &Endpoint) -> bool {
+pub(crate) async fn answers(endpoint: &Endpoint) -> bool {
     let ask = Ask::local(Method::GET, &["self"]);
     match ask.into_request(&endpoint.key) {
         Ok(request) => http::send(authority(endpoint), request)

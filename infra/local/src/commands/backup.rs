@@ -1,5 +1,7 @@
 //! `hlsops backup` and `hlsops restore`: a copy of a folder's data, and a folder made from one.
 
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -17,7 +19,7 @@ use crate::station::OpenError;
 /// Options of `hlsops backup`.
 #[derive(Args, Debug)]
 pub(crate) struct BackupOptions {
-    /// The file to write; it must not exist yet
+    /// The file to write; it must not exist yet, and its folder must
     file: PathBuf,
     #[command(flatten)]
     place: Place,
@@ -28,24 +30,34 @@ pub(crate) struct BackupOptions {
 pub(crate) struct RestoreOptions {
     /// A file that `hlsops backup` wrote
     file: PathBuf,
-    #[command(flatten)]
-    folder: DataFolder,
+    /// The folder to make; it must not have data yet. There is no default [env: HLSOPS_DATA]
+    #[arg(long, value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
+}
+
+impl RestoreOptions {
+    /// The folder to make.
+    pub(crate) fn folder(&self) -> DataFolder {
+        DataFolder::given(self.data.clone())
+    }
 }
 
 /// Asks a running server, which goes on watching meanwhile; else copies by itself.
 pub(super) async fn run(options: BackupOptions) -> Done {
-    let failed = |source| CallError::File { action: "resolve", path: shown(&options.file), source };
-    let to = std::path::absolute(&options.file).map_err(failed)?;
+    let shown = options.file.display();
+    let to = std::path::absolute(&options.file)
+        .map_err(|error| CallError::Output(format!("cannot write `{shown}`: {error}")))?;
+    look_for_folder(&to)?;
     let answer: Value = match options.place.api().await? {
         api @ Api::Server(_) => {
-            api.ask(Ask::local(Method::POST, &["backup"]).body(&Backup { to: to.clone() })).await?
+            let ask = Ask::local(Method::POST, &["backup"]).body(&Backup { to: to.clone() });
+            api.ask(ask).await.map_err(not_written)?
         }
         here @ Api::Here { .. } => {
             drop(here);
-            let folder = options.place.folder.path().map_err(|none| CallError::Usage(none.to_string()))?;
-            let engine = Engine::open(EngineConfig::new(folder)).map_err(OpenError::from)?;
+            let engine = Engine::open(EngineConfig::new(options.place.path()?)).map_err(OpenError::from)?;
             engine.backup(&to).await.map_err(OpenError::from)?;
-            let bytes = std::fs::metadata(&to).map(|file| file.len()).unwrap_or_default();
+            let bytes = fs::metadata(&to).map(|file| file.len()).unwrap_or_default();
             json!({"file": to, "size_bytes": bytes})
         }
     };
@@ -56,21 +68,45 @@ pub(super) async fn run(options: BackupOptions) -> Done {
     Ok(Exit::Clean)
 }
 
+/// A folder is not made for a backup: it may be a mistyped one, or a disk that is not there.
+fn look_for_folder(to: &Path) -> Result<(), CallError> {
+    let Some(folder) = to.parent() else { return Ok(()) };
+    let wrong = |what: &str| {
+        let (file, folder) = (to.display(), folder.display());
+        Err(CallError::Output(format!("cannot write `{file}`: `{folder}` {what}, or choose another place")))
+    };
+    match fs::metadata(folder) {
+        Ok(found) if !found.is_dir() => wrong("is no folder: name a file in one"),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            wrong("does not exist: make that folder first")
+        }
+        // Whether it may be written is found out by writing.
+        _ => Ok(()),
+    }
+}
+
+/// What a running server says of a file that it cannot write, as this process would say it.
+fn not_written(error: CallError) -> CallError {
+    match error {
+        CallError::Refused(problem) if problem.status == 409 => CallError::Unclear(problem.detail),
+        CallError::Refused(problem) if problem.status == 422 => CallError::Output(problem.detail),
+        other => other,
+    }
+}
+
 /// Makes a folder from a backup.
 pub(crate) fn restore(options: RestoreOptions) -> Done {
     // Never a folder by default: data that somebody relies on may come to lie there.
     let none = || CallError::Usage("name the folder to make, with --data DIR".into());
-    let folder = options.folder.named().ok_or_else(none)?;
-    Engine::restore(&options.file, &folder).map_err(OpenError::from)?;
+    let folder = options.folder().named().ok_or_else(none)?;
+    let file = &options.file;
+    File::open(file).map_err(|source| CallError::Read { path: file.display().to_string(), source })?;
+    Engine::restore(file, &folder).map_err(OpenError::from)?;
     say(&format!(
         "restored {} to {}; start `hlsops serve --data {}`\n",
-        options.file.display(),
+        file.display(),
         folder.display(),
         folder.display()
     ))?;
     Ok(Exit::Clean)
-}
-
-fn shown(path: &Path) -> String {
-    path.display().to_string()
 }

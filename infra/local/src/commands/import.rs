@@ -31,7 +31,7 @@ pub(crate) struct ImportOptions {
     /// A `streams.json`: a list of objects with `manifest_url`, `name` and `id`, or an object with such a list as
     /// `streams`
     file: PathBuf,
-    /// Say what would be done and do nothing
+    /// Say what would be added, and add nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -76,7 +76,7 @@ pub(super) async fn run(options: ImportOptions) -> Done {
     if lines.iter().any(|line| line.outcome == Outcome::Failed) {
         give_up(&mut lines);
     } else if !options.dry_run {
-        add(&api, &mut lines).await?;
+        add(&api, &options.place, &mut lines).await?;
     }
     let failed = lines.iter().any(|line| line.outcome == Outcome::Failed);
     options.place.print(&lines, |lines| text(lines, options.dry_run))?;
@@ -98,35 +98,43 @@ fn text(lines: &[Line], dry_run: bool) -> String {
         vec![outcome, line.entry.to_string(), line.name.clone(), link_id, note.clone()]
     };
     let rows: Vec<_> = lines.iter().map(row).collect();
+    lay_out(&["RESULT", "ENTRY", "NAME", "LINK ID", "URL OR NOTE"], &rows) + &sum(lines, dry_run)
+}
+
+/// What it comes to, and what to do next.
+fn sum(lines: &[Line], dry_run: bool) -> String {
     let count = |wanted: Outcome| lines.iter().filter(|line| line.outcome == wanted).count();
-    let mut out = lay_out(&["RESULT", "ENTRY", "NAME", "LINK ID", ""], &rows);
-    out.push_str(&format!(
-        "\n{} {}, {} unchanged, {} failed\n",
-        count(Outcome::Added),
-        if dry_run { "would be added" } else { "added" },
-        count(Outcome::Unchanged),
-        count(Outcome::Failed)
-    ));
-    if count(Outcome::Failed) > 0 {
-        out.push_str("nothing was stored: correct what failed and run it again\n");
+    let (added, unchanged, failed) =
+        (count(Outcome::Added), count(Outcome::Unchanged), count(Outcome::Failed));
+    match (failed, dry_run) {
+        (0, false) => format!("\n{added} added, {unchanged} unchanged: they were there already\n"),
+        (0, true) => format!(
+            "\ndry run: nothing was added; {added} would be added, {unchanged} are there already\n\
+             run it without --dry-run to add them; whether an address may be fetched is seen then\n"
+        ),
+        (_, false) => {
+            format!("\nnothing was stored: {failed} cannot be added; correct what FAILED and run it again\n")
+        }
+        (_, true) => format!(
+            "\ndry run: nothing was added, and nothing would be: {failed} cannot be added; correct what FAILED\n"
+        ),
     }
-    out
 }
 
 /// The file's entries, each judged by itself.
 fn read(file: &std::path::Path) -> Result<Vec<Line>, CallError> {
     let shown = || file.display().to_string();
-    let failed = |source| CallError::File { action: "read", path: shown(), source };
+    let failed = |source| CallError::Read { path: shown(), source };
     let bytes = std::fs::metadata(file).map_err(failed)?.len();
     if bytes > MAX_BYTES {
-        return Err(CallError::Usage(format!(
+        return Err(CallError::Input(format!(
             "`{}` has {bytes} bytes, at most {MAX_BYTES} are read",
             shown()
         )));
     }
     let text = std::fs::read_to_string(file).map_err(failed)?;
     parse_file(text.trim_start_matches('\u{feff}'))
-        .map_err(|why| CallError::Usage(format!("`{}` is no list of streams: {why}", shown())))
+        .map_err(|why| CallError::Input(format!("`{}` is no list of streams: {why}", shown())))
 }
 
 fn parse_file(text: &str) -> Result<Vec<Line>, String> {
@@ -225,7 +233,7 @@ fn same(a: &str, b: &str) -> bool {
     a == b || matches!((parse::url(a), parse::url(b)), (Ok(a), Ok(b)) if a == b)
 }
 
-async fn add(api: &Api, lines: &mut [Line]) -> Result<(), CallError> {
+async fn add(api: &Api, place: &Place, lines: &mut [Line]) -> Result<(), CallError> {
     let mut added: Vec<String> = Vec::new();
     for at in 0..lines.len() {
         let Some(line) = lines.get_mut(at).filter(|line| line.outcome == Outcome::Added) else { continue };
@@ -240,7 +248,8 @@ async fn add(api: &Api, lines: &mut [Line]) -> Result<(), CallError> {
         };
         take_back(api, &added).await?;
         let CallError::Refused(_) = &error else { return Err(error) };
-        (line.outcome, line.note) = (Outcome::Failed, error.to_string());
+        let note = stream::hint(error, api, place, true).to_string();
+        (line.outcome, line.note) = (Outcome::Failed, note);
         give_up(lines);
         return Ok(());
     }
@@ -294,6 +303,24 @@ mod tests {
             assert_eq!(found[at].0, Outcome::Failed);
             assert!(found[at].1.contains(expected), "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_dry_run_says_that_nothing_was_added() {
+        let lines = |text| {
+            let mut lines = parse_file(text).unwrap();
+            compare(&mut lines, &[]);
+            lines
+        };
+        let good = lines(r#"[{"manifest_url": "https://h/a"}]"#);
+        let said = text(&good, true);
+        assert!(
+            said.contains("would add") && said.contains("dry run: nothing was added; 1 would be added"),
+            "{said}"
+        );
+        assert!(!text(&good, false).contains("dry run"));
+        let bad = text(&lines(r#"[{"manifest_url": "nonsense"}]"#), true);
+        assert!(bad.contains("nothing was added") && bad.contains("1 cannot be added"), "{bad}");
     }
 
     #[test]

@@ -6,21 +6,21 @@ use http::Method;
 
 use super::table::lay_out;
 use super::{Done, Place, moment, stream};
-use crate::client::{Ask, CallError};
+use crate::client::{Api, Ask, CallError, Words};
 use crate::exit::Exit;
 use crate::terminal::{age, plain};
 
 /// Options of `hlsops incidents`.
 #[derive(Args, Debug)]
 pub(crate) struct IncidentsOptions {
-    /// Only those that go on
+    /// Only those that go on: OPEN ones, and ACKNOWLEDGED ones, which somebody has taken
     #[arg(long)]
     open: bool,
     /// Only those of one stream: its id, name or link id
-    #[arg(long)]
+    #[arg(long, value_name = "STREAM")]
     stream: Option<String>,
     /// How many, the newest first, from 1 to 500
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=500))]
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
     #[command(flatten)]
     place: Place,
@@ -29,8 +29,10 @@ pub(crate) struct IncidentsOptions {
 /// What to do with incidents.
 #[derive(Debug, Subcommand)]
 pub(crate) enum IncidentCommand {
-    /// Say that somebody has taken an incident
+    /// Say that somebody has taken an incident; the channels are told. The first one to take it stands
     Ack(AcknowledgeOptions),
+    /// Give an incident back: nobody looks after it any more. The channels are not told
+    Unack(UnacknowledgeOptions),
 }
 
 /// Options of `hlsops incident ack`.
@@ -45,6 +47,17 @@ pub(crate) struct AcknowledgeOptions {
     place: Place,
 }
 
+/// Options of `hlsops incident unack`.
+#[derive(Args, Debug)]
+pub(crate) struct UnacknowledgeOptions {
+    /// As `hlsops incidents` shows it
+    incident: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(super) const WORDS: Words = &[("/by", "--by"), ("?limit", "--limit"), ("?stream", "--stream")];
+
 pub(super) async fn list(options: IncidentsOptions) -> Done {
     let api = options.place.api().await?;
     let mut ask = Ask::api(Method::GET, &["incidents"]).query("limit", &options.limit.to_string());
@@ -57,43 +70,88 @@ pub(super) async fn list(options: IncidentsOptions) -> Done {
     let incidents: List<Incident> = api.ask(ask).await?;
     options.place.print(&incidents.items, |incidents| {
         if incidents.is_empty() {
-            return "no incidents\n".to_owned();
+            return if options.open { "no open incidents\n" } else { "no incidents\n" }.to_owned();
         }
         let row = |incident: &Incident| {
             vec![
                 status(incident.status).to_owned(),
                 moment(&incident.opened_at),
                 age(std::time::Duration::from_secs(incident.duration_s)),
+                incident.acknowledged_by.clone().unwrap_or_else(|| "-".into()),
                 incident.stream_name.clone(),
                 incident.id.clone(),
                 incident.title.clone(),
             ]
         };
         let rows: Vec<_> = incidents.iter().map(row).collect();
-        lay_out(&["STATUS", "OPENED", "LASTED", "STREAM", "ID", "WHAT"], &rows)
+        lay_out(&["STATUS", "OPENED", "LASTED", "TAKEN BY", "STREAM", "ID", "WHAT"], &rows)
     })?;
     Ok(Exit::Clean)
 }
 
 pub(super) async fn run(command: IncidentCommand) -> Done {
-    let IncidentCommand::Ack(options) = command;
+    match command {
+        IncidentCommand::Ack(options) => acknowledge(options).await,
+        IncidentCommand::Unack(options) => unacknowledge(options).await,
+    }
+}
+
+async fn acknowledge(options: AcknowledgeOptions) -> Done {
     let api = options.place.api().await?;
-    let path = ["incidents", options.incident.as_str(), "acknowledge"];
-    let body = Acknowledge { by: options.by };
-    let incident: Incident =
-        api.ask(Ask::api(Method::POST, &path).body(&body)).await.map_err(|error| match error {
-            CallError::Refused(problem) if problem.status == 404 => CallError::Unclear(format!(
-                "there is no incident `{}`: `hlsops incidents` shows them",
-                plain(&options.incident, 120)
-            )),
-            other => other,
-        })?;
-    options.place.print(&incident, |incident| {
-        let by =
-            incident.acknowledged_by.as_deref().map_or(String::new(), |by| format!(" by {}", plain(by, 80)));
-        format!("acknowledged{by}: {}\n", plain(&incident.title, 200))
-    })?;
+    let id = options.incident.as_str();
+    let before = one(&api, id, Ask::api(Method::GET, &["incidents", id])).await?;
+    let ask = Ask::api(Method::POST, &["incidents", id, "acknowledge"]).body(&Acknowledge { by: options.by });
+    let now = one(&api, id, ask).await?;
+    options.place.print(&now, |now| taken(&before, now))?;
     Ok(Exit::Clean)
+}
+
+async fn unacknowledge(options: UnacknowledgeOptions) -> Done {
+    let api = options.place.api().await?;
+    let id = options.incident.as_str();
+    let before = one(&api, id, Ask::api(Method::GET, &["incidents", id])).await?;
+    let now = one(&api, id, Ask::api(Method::POST, &["incidents", id, "unacknowledge"])).await?;
+    options.place.print(&now, |now| given_back(&before, now))?;
+    Ok(Exit::Clean)
+}
+
+/// What is asked about one incident.
+async fn one(api: &Api, id: &str, ask: Ask) -> Result<Incident, CallError> {
+    api.ask(ask).await.map_err(|error| match error {
+        CallError::Refused(problem) if problem.status == 404 => {
+            let id = plain(id, 120);
+            CallError::Unclear(format!("there is no incident `{id}`: `hlsops incidents` shows them"))
+        }
+        other => other,
+    })
+}
+
+/// What became of taking an incident. Who took it first stands.
+fn taken(before: &Incident, now: &Incident) -> String {
+    let title = plain(&now.title, 200);
+    match holder(before) {
+        Some(holder) => format!(
+            "already acknowledged {holder}, and nothing was changed: {title}\n\
+             to take it over, give it back first: hlsops incident unack {}\n",
+            now.id
+        ),
+        None => format!("acknowledged {}: {title}\n", holder(now).unwrap_or_default()),
+    }
+}
+
+fn given_back(before: &Incident, now: &Incident) -> String {
+    let title = plain(&now.title, 200);
+    match holder(before) {
+        Some(holder) => format!("given back, it was acknowledged {holder}: {title}\n"),
+        None => format!("nobody had acknowledged it, and nothing was changed: {title}\n"),
+    }
+}
+
+/// Who has taken it, and when.
+fn holder(incident: &Incident) -> Option<String> {
+    let at = moment(incident.acknowledged_at.as_deref()?);
+    let by = incident.acknowledged_by.as_deref().unwrap_or("somebody");
+    Some(format!("by {} at {at}", plain(by, 80)))
 }
 
 const fn status(status: IncidentStatus) -> &'static str {
@@ -101,5 +159,41 @@ const fn status(status: IncidentStatus) -> &'static str {
         IncidentStatus::Open => "OPEN",
         IncidentStatus::Acknowledged => "ACKNOWLEDGED",
         IncidentStatus::Resolved => "RESOLVED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn incident(by: Option<&str>) -> Incident {
+        Incident {
+            id: "inc:default:str_1:1".into(),
+            stream_id: "str_1".into(),
+            stream_name: "TV".into(),
+            status: if by.is_some() { IncidentStatus::Acknowledged } else { IncidentStatus::Open },
+            trigger: "unhealthy".into(),
+            title: "nobody can start".into(),
+            opened_at: String::new(),
+            acknowledged_at: by.map(|_| "2026-11-22T03:35:10.123Z".into()),
+            acknowledged_by: by.map(str::to_owned),
+            resolved_at: None,
+            resolution: None,
+            duration_s: 0,
+        }
+    }
+
+    #[test]
+    fn the_second_one_to_take_it_learns_who_was_first() {
+        let (free, ada) = (incident(None), incident(Some("Ada")));
+        assert_eq!(taken(&free, &ada), "acknowledged by Ada at 2026-11-22 03:35:10Z: nobody can start\n");
+        let again = taken(&ada, &ada);
+        for part in
+            ["already acknowledged by Ada at 2026-11-22 03:35:10Z", "nothing was changed", "unack inc:"]
+        {
+            assert!(again.contains(part), "{again}");
+        }
+        assert!(given_back(&ada, &free).contains("by Ada"));
+        assert!(given_back(&free, &free).contains("nobody had"));
     }
 }

@@ -6,9 +6,11 @@ mod incident;
 mod key;
 mod stream;
 mod table;
+mod thresholds;
 mod timeline;
 
 use std::io::{ErrorKind, Write, stdout};
+use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
@@ -18,9 +20,10 @@ pub(crate) use import::ImportOptions;
 pub(crate) use incident::{IncidentCommand, IncidentsOptions};
 pub(crate) use key::KeyCommand;
 pub(crate) use stream::StreamCommand;
+pub(crate) use thresholds::ThresholdsOptions;
 pub(crate) use timeline::TimelineOptions;
 
-use crate::client::{Api, CallError};
+use crate::client::{Api, CallError, Words};
 use crate::data::DataFolder;
 use crate::exit::Exit;
 
@@ -28,16 +31,19 @@ use crate::exit::Exit;
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Place {
     #[command(flatten)]
-    folder: DataFolder,
+    pub(crate) folder: DataFolder,
     /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }
 
 impl Place {
+    fn path(&self) -> Result<PathBuf, CallError> {
+        self.folder.path().map_err(|none| CallError::Usage(none.to_string()))
+    }
+
     async fn api(&self) -> Result<Api, CallError> {
-        let folder = self.folder.path().map_err(|none| CallError::Usage(none.to_string()))?;
-        Api::of(&folder).await
+        Api::of(&self.path()?).await
     }
 
     /// Prints an answer: as JSON where that was asked for, else as `text` has it.
@@ -60,6 +66,7 @@ pub(crate) enum Asking {
     Incidents(IncidentsOptions),
     Incident(IncidentCommand),
     Timeline(TimelineOptions),
+    Thresholds(ThresholdsOptions),
     Key(KeyCommand),
     Backup(BackupOptions),
     Restore(RestoreOptions),
@@ -68,22 +75,23 @@ pub(crate) enum Asking {
 
 /// Runs a command and says why it failed if it did.
 pub(crate) async fn run(command: Asking) -> Exit {
-    let (name, done) = match command {
-        Asking::Stream(command) => ("stream", stream::run(command).await),
-        Asking::Incidents(options) => ("incidents", incident::list(options).await),
-        Asking::Incident(command) => ("incident", incident::run(command).await),
-        Asking::Timeline(options) => ("timeline", timeline::run(options).await),
-        Asking::Key(command) => ("key", key::run(command).await),
-        Asking::Backup(options) => ("backup", backup::run(options).await),
-        Asking::Restore(options) => ("restore", restore(options)),
-        Asking::Import(options) => ("import", import::run(options).await),
+    let (name, words, done): (_, Words, _) = match command {
+        Asking::Stream(command) => ("stream", stream::WORDS, stream::run(command).await),
+        Asking::Incidents(options) => ("incidents", incident::WORDS, incident::list(options).await),
+        Asking::Incident(command) => ("incident", incident::WORDS, incident::run(command).await),
+        Asking::Timeline(options) => ("timeline", timeline::WORDS, timeline::run(options).await),
+        Asking::Thresholds(options) => ("thresholds", &[], thresholds::run(options).await),
+        Asking::Key(command) => ("key", key::WORDS, key::run(command).await),
+        Asking::Backup(options) => ("backup", &[], backup::run(options).await),
+        Asking::Restore(options) => ("restore", &[], restore(options)),
+        Asking::Import(options) => ("import", &[], import::run(options).await),
     };
     match done {
         Ok(exit) => exit,
         // Who stops reading has read enough.
         Err(CallError::Terminal(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Clean,
         Err(error) => {
-            eprintln!("hlsops {name}: {error}");
+            eprintln!("hlsops {name}: {}", error.in_words(words));
             error.exit()
         }
     }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::table::lay_out;
 use super::{Done, Place, moment, stream};
 use crate::cli::parse;
-use crate::client::{Api, Ask, CallError};
+use crate::client::{Api, Ask, CallError, Words};
 use crate::exit::Exit;
 use crate::terminal::plain;
 
@@ -23,11 +23,13 @@ pub(crate) struct TimelineOptions {
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse::past)]
     since: Duration,
     /// How many entries, the newest, from 1 to 500
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=500))]
+    #[arg(long, value_name = "COUNT", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
     #[command(flatten)]
     place: Place,
 }
+
+pub(super) const WORDS: Words = &[("?limit", "--limit"), ("?from", "--since")];
 
 pub(super) async fn run(options: TimelineOptions) -> Done {
     let api = options.place.api().await?;

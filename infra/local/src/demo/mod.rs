@@ -23,7 +23,7 @@ use crate::cli::parse;
 use crate::client::{Api, Ask, CallError};
 use crate::exit::Exit;
 use crate::serve::logging::{self, LogFormat};
-use crate::serve::{ServeError, Server, first_key, signal};
+use crate::serve::{Listener, ServeError, Server, first_key, signal};
 use crate::station::{OpenError, Settings, Station};
 use faults::Stage;
 
@@ -31,9 +31,9 @@ use faults::Stage;
 #[derive(Args, Debug)]
 pub(crate) struct DemoOptions {
     /// Port of the page on 127.0.0.1 [default: a free one]
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
     port: u16,
-    /// Show a wall in the terminal instead: no table, no API, no page
+    /// Show a wall in the terminal instead: no table, no API, no page, no streams of your own
     #[arg(long, conflicts_with = "port")]
     terminal: bool,
     /// Allow streams and webhooks of your own at an address that is not publicly routable: exactly HOST:PORT;
@@ -45,7 +45,7 @@ pub(crate) struct DemoOptions {
         value_delimiter = ','
     )]
     allow_targets: Vec<String>,
-    /// Stop after this long instead of at Ctrl-C
+    /// Stop after this long instead of at Ctrl-C: `60s`, `5m`
     #[arg(long = "for", value_name = "TIME", value_parser = parse::time)]
     length: Option<Duration>,
 }
@@ -57,7 +57,7 @@ enum DemoError {
     Origin(#[from] hlsops_origin::StartError),
     #[error(transparent)]
     Fetcher(#[from] hlsops_fetch::BuildError),
-    #[error(transparent)]
+    #[error("--allow-target: {0}")]
     Allow(#[from] hlsops_fetch::HostListError),
     #[error("the demo origin has a URL that cannot be read: {0}")]
     Url(#[from] url::ParseError),
@@ -84,13 +84,29 @@ pub(crate) async fn run(options: DemoOptions) -> Exit {
         Err(DemoError::Terminal(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Clean,
         Err(error) => {
             eprintln!("hlsops demo: {error}");
-            if matches!(error, DemoError::Allow(_)) { Exit::Usage } else { Exit::Internal }
+            error.exit()
+        }
+    }
+}
+
+impl DemoError {
+    const fn exit(&self) -> Exit {
+        match self {
+            Self::Allow(_) | Self::Log(_) => Exit::Usage,
+            Self::Folder { .. } => Exit::CannotCreate,
+            Self::Open(error) => error.exit(),
+            Self::Serve(error) => error.exit(),
+            Self::Call(error) => error.exit(),
+            Self::Origin(_) | Self::Fetcher(_) | Self::Url(_) | Self::Terminal(_) => Exit::Internal,
         }
     }
 }
 
 async fn serve(options: &DemoOptions) -> Result<(), DemoError> {
     logging::start(LogFormat::Text, false, "error")?;
+    let told = signal();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    let listener = Listener::take(address, "--port").await?;
     let folder = Folder::make()?;
     let origin = Origin::start(OriginConfig { demo: true, ..OriginConfig::default() }).await?;
     let settings = Settings {
@@ -100,8 +116,7 @@ async fn serve(options: &DemoOptions) -> Result<(), DemoError> {
         ..Settings::new(&folder.0)
     };
     let station = Station::open(settings).await?;
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
-    let server = Server::bind(station, address, None).await?;
+    let server = Server::new(station, listener, None);
     let api = Api::here(&server.station);
     let streams = add_streams(&api, &origin).await?;
     let key = first_key(&api).await?.unwrap_or_default();
@@ -113,10 +128,10 @@ async fn serve(options: &DemoOptions) -> Result<(), DemoError> {
     let until = async {
         match options.length {
             Some(length) => tokio::select! {
-                () = signal() => {}
+                () = told => {}
                 () = tokio::time::sleep(length) => {}
             },
-            None => signal().await,
+            None => told.await,
         }
     };
     Ok(server.run(faults::routes(stage), until).await?)

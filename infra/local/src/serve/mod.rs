@@ -9,7 +9,7 @@ mod watchers;
 use std::future::Future;
 use std::io::{Write, stdout};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,10 +28,9 @@ use url::Url;
 pub(crate) use guard::problem;
 pub(crate) use local::Backup;
 pub(crate) use logging::LogFormat;
-use watchers::told;
 
 use crate::cli::parse;
-use crate::client::{Api, Ask, CallError};
+use crate::client::{Api, Ask, CallError, answers};
 use crate::data::{DataFolder, Endpoint, NoHome};
 use crate::exit::Exit;
 use crate::station::{OpenError, Settings, Station};
@@ -47,8 +46,14 @@ const FAREWELL: Duration = Duration::from_secs(20);
 pub(crate) struct ServeOptions {
     #[command(flatten)]
     folder: DataFolder,
-    /// Where to answer
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080", env = "HLSOPS_LISTEN")]
+    /// Where to answer; a port alone is one of 127.0.0.1, which only this machine reaches
+    #[arg(
+        long,
+        value_name = "IP:PORT",
+        default_value = "127.0.0.1:8080",
+        env = "HLSOPS_LISTEN",
+        value_parser = parse::listen
+    )]
     listen: SocketAddr,
     /// Allow streams and webhooks at an address that is not publicly routable: exactly HOST:PORT; may be repeated
     #[arg(
@@ -58,12 +63,13 @@ pub(crate) struct ServeOptions {
         value_delimiter = ','
     )]
     allow_targets: Vec<String>,
-    /// Where people reach it, such as a proxy in front: links in messages begin with it, and requests to its
-    /// host are answered
-    #[arg(long, value_name = "URL", env = "HLSOPS_PUBLIC_URL", value_parser = parse::url)]
+    /// Where people reach it, such as a proxy in front, as in https://ops.example.com: links in messages begin
+    /// with it, and requests to its host are answered
+    #[arg(long, value_name = "URL", env = "HLSOPS_PUBLIC_URL", value_parser = parse::public_url)]
     public_url: Option<Url>,
-    /// The most the data may take; writes are refused beyond
-    #[arg(long, value_name = "BYTES")]
+    /// The most the data may take, from 256KiB on: 4GiB, 500MB, or a number of bytes; writes are refused beyond
+    /// [default: 4GiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse::max_bytes)]
     max_bytes: Option<u64>,
     /// How log lines on standard error look; HLSOPS_LOG says which there are
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
@@ -81,10 +87,13 @@ pub(crate) enum ServeError {
     NoHome(#[from] NoHome),
     #[error(transparent)]
     Open(#[from] OpenError),
+    #[error("cannot listen on {address}: {source}; choose another with {option}")]
+    Listen { address: SocketAddr, source: std::io::Error, option: &'static str },
     #[error(
-        "cannot listen on {address}: {source}; choose another with --listen, or with --port for the demo"
+        "process {pid} serves `{}` already, at {address}: use that, or stop it first",
+        folder.display()
     )]
-    Listen { address: SocketAddr, source: std::io::Error },
+    Running { folder: PathBuf, address: String, pid: u32 },
     #[error("cannot write `serve.json` in `{}`: {source}", folder.display())]
     Endpoint { folder: PathBuf, source: std::io::Error },
     #[error("cannot write to standard output: {0}")]
@@ -98,11 +107,15 @@ pub(crate) enum ServeError {
 }
 
 impl ServeError {
-    pub(crate) fn exit(&self) -> Exit {
+    pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::Allow(_) | Self::Log(_) | Self::NoHome(_) => Exit::Usage,
-            Self::Open(error) if error.is_in_use() => Exit::Unreachable,
-            _ => Exit::Internal,
+            Self::Open(error) => error.exit(),
+            Self::Running { .. } => Exit::Unreachable,
+            Self::Listen { .. } => Exit::Unavailable,
+            Self::Endpoint { .. } => Exit::CannotCreate,
+            Self::Key(error) => error.exit(),
+            Self::Terminal(_) | Self::Ended(_) | Self::Slow => Exit::Internal,
         }
     }
 }
@@ -122,14 +135,18 @@ async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let allow = AllowList::parse(&options.allow_targets.join(","))?;
     logging::start(options.log, Style::of(&std::io::stderr()).has_colour(), logging::NOTABLE)?;
     let folder = options.folder.path()?;
+    let told = signal();
+    // Before the folder, which would be made and left behind if there was no address.
+    let listener = match Listener::take(options.listen, "--listen").await {
+        Ok(listener) => listener,
+        Err(error) => return Err(already(&folder).await.unwrap_or(error)),
+    };
     let settings = Settings { allow, max_bytes: options.max_bytes, ..Settings::new(&folder) };
     let station = Station::open(settings).await?;
-    let server = Server::bind(station, options.listen, options.public_url.as_ref()).await?;
+    let server = Server::new(station, listener, options.public_url.as_ref());
     let key = first_key(&Api::here(&server.station)).await?;
     let endpoint = server.endpoint();
-    if let Some(key) = key {
-        welcome(&endpoint.address, &key)?;
-    }
+    welcome(&endpoint.address, key.as_deref(), server.links.as_deref(), &folder)?;
     let failed = |source| ServeError::Endpoint { folder: folder.clone(), source };
     endpoint.write(&folder).map_err(failed)?;
     tracing::info!(
@@ -139,9 +156,23 @@ async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         folder.display(),
         endpoint.address
     );
-    let done = server.run(crate::site::no_demo(), signal()).await;
+    let until = async {
+        told.await;
+        tracing::info!("stopping: the last minutes are stored, which takes at most {} s", FAREWELL.as_secs());
+    };
+    let done = server.run(crate::site::no_demo(), until).await;
     Endpoint::remove(&folder);
+    if done.is_ok() {
+        tracing::info!("stopped: everything is stored; nobody watches until the next start");
+    }
     done
+}
+
+/// The server that has the folder already and answers: that is why its address is taken.
+async fn already(folder: &Path) -> Option<ServeError> {
+    let endpoint = Endpoint::read(folder)?;
+    let Endpoint { address, pid, .. } = endpoint.clone();
+    answers(&endpoint).await.then(|| ServeError::Running { folder: folder.to_owned(), address, pid })
 }
 
 /// Makes the first key; none when there are keys already.
@@ -155,15 +186,41 @@ pub(crate) async fn first_key(api: &Api) -> Result<Option<String>, CallError> {
     Ok(Some(created.secret))
 }
 
-/// Behind `#`, so that no browser sends it to anybody.
-fn welcome(address: &str, key: &str) -> std::io::Result<()> {
+/// Says where the page is. The first key stands behind `#`, so that no browser sends it to anybody.
+fn welcome(address: &str, key: Option<&str>, public: Option<&str>, folder: &Path) -> std::io::Result<()> {
     let mut out = stdout();
-    writeln!(out, "Open {address}/#key={key}")?;
-    writeln!(
-        out,
-        "The key in it is shown this once. `hlsops key new NAME --scope admin` makes another one."
-    )?;
+    let another = format!("hlsops key new NAME --scope admin --data {}", folder.display());
+    match key {
+        Some(key) => {
+            writeln!(out, "Open {address}/#key={key}")?;
+            writeln!(out, "The key in it is shown this once. Another one: {another}")?;
+        }
+        None => {
+            writeln!(out, "Open {address}/ with a key that you have")?;
+            writeln!(out, "If none is left, make one: {another}")?;
+        }
+    }
+    if let Some(public) = public {
+        writeln!(out, "Others reach it at {public}/")?;
+    }
     out.flush()
+}
+
+/// An address that is taken.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    /// Takes the address; port 0 is a free one. `option` is the one that chooses another.
+    pub(crate) async fn take(listen: SocketAddr, option: &'static str) -> Result<Self, ServeError> {
+        let failed = |source| ServeError::Listen { address: listen, source, option };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address })
+    }
 }
 
 /// An open folder with an address.
@@ -178,18 +235,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Takes the address; port 0 is a free one.
-    pub(crate) async fn bind(
-        station: Station,
-        listen: SocketAddr,
-        public_url: Option<&Url>,
-    ) -> Result<Self, ServeError> {
-        let failed = |source| ServeError::Listen { address: listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+    /// Puts both together.
+    pub(crate) fn new(station: Station, listener: Listener, public_url: Option<&Url>) -> Self {
+        let Listener { listener, address } = listener;
         let names = guard::Names::new(address, public_url.and_then(Url::host_str));
         let links = public_url.map(|url| url.as_str().trim_end_matches('/').to_owned());
-        Ok(Self { station, listener, address, names, links })
+        Self { station, listener, address, names, links }
     }
 
     /// How this machine reaches it, and its key.
@@ -216,19 +267,19 @@ impl Server {
             .layer(middleware::from_fn_with_state(Arc::new(names), guard::check));
         let (stop, stopped) = watch::channel(false);
         let mut parts = JoinSet::new();
-        let (engine, until_told) = (station.engine.clone(), told(stopped.clone()));
+        let (engine, until_told) = (station.engine.clone(), watchers::told(stopped.clone()));
         parts.spawn(async move {
             engine.run_sweeper(SWEEP_EVERY, until_told).await;
             "the sweep of expired items"
         });
         let publisher = Webhooks::new(station.fetcher.clone()).with_links(links);
         let (store, notice) = (station.store.clone(), Arc::clone(&station.notice));
-        let until_told = told(stopped.clone());
+        let until_told = watchers::told(stopped.clone());
         parts.spawn(async move {
             run_sender(store, publisher, SystemClock::new(), notice, until_told).await;
             "sending messages"
         });
-        let until_told = told(stopped.clone());
+        let until_told = watchers::told(stopped.clone());
         parts.spawn(async move {
             door::serve(listener, router, until_told).await;
             "answering"
@@ -253,20 +304,34 @@ impl Server {
     }
 }
 
-/// Ends at Ctrl-C, and where there is one at SIGTERM.
-pub(crate) async fn signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
+/// Ends at Ctrl-C and at SIGTERM. Both are caught from this call on, also before anybody waits for them: who sees
+/// that a server is there may tell it to end.
+#[cfg(unix)]
+pub(crate) fn signal() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    async fn caught(signal: Option<Signal>) {
+        match signal {
+            Some(mut signal) => {
+                signal.recv().await;
             }
-            return;
+            // There are no such signals to wait for; then only SIGKILL ends the program.
+            None => std::future::pending().await,
         }
     }
-    // An error means that there are no signals to wait for; then only SIGKILL ends the program.
+    let [interrupt, terminate] =
+        [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok());
+    async {
+        tokio::select! {
+            () = caught(interrupt) => {}
+            () = caught(terminate) => {}
+        }
+    }
+}
+
+/// Ends at Ctrl-C.
+#[cfg(not(unix))]
+pub(crate) async fn signal() {
+    // An error means that there are no signals to wait for.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }

@@ -100,7 +100,7 @@ fn say(shard: u32, ended: &Result<Ended, StoreError>) {
                     tracing::warn!(stream.id = %stream.stream, "`{}` was not watched: {error}", stream.stream);
                 }
             }
-            let why = if ended.superseded { "superseded" } else { "told to stop" };
+            let why = if ended.superseded { "another one took over" } else { "its last minutes are stored" };
             tracing::info!(
                 shard.id = shard,
                 table.write_units = ended.spent.write_units,

@@ -1,0 +1,184 @@
+//! `hlsops stream add`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use hlsops_wire::{Header, Problem, Segments, Stream, StreamCreate, Watch, WatchMode};
+use http::{HeaderName, HeaderValue, Method};
+use url::Url;
+
+use super::secrets::Secrets;
+use crate::cli::parse;
+use crate::client::{Api, Ask, CallError, Words};
+use crate::commands::{Done, Place};
+use crate::exit::Exit;
+use crate::terminal::plain;
+
+/// Options of `hlsops stream add`.
+#[derive(Args, Debug)]
+pub(crate) struct AddOptions {
+    /// URL of a multivariant or media playlist
+    #[arg(value_parser = parse::url)]
+    url: Url,
+    /// Name for people [default: made from the URL]
+    #[arg(long)]
+    name: Option<String>,
+    /// Your own identifier, shown in alerts [default: made up]
+    #[arg(long, value_name = "ID")]
+    link_id: Option<String>,
+    /// Send a header with every request to the host of URL; may be repeated
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = parse::header)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// Look once in so long, from 10s to 1h, instead of all the time: `60s`, `5m`
+    #[arg(long, value_name = "TIME", value_parser = parse::interval)]
+    interval: Option<Duration>,
+    /// Which segments to download
+    #[arg(long, value_name = "WHICH", value_enum, default_value = "full")]
+    segments: SegmentsOption,
+    /// Thresholds to begin with: `default` or `seed1`; `hlsops thresholds` lists both [default: default]
+    #[arg(long)]
+    profile: Option<String>,
+    /// A threshold that differs from the profile; may be repeated. `hlsops thresholds` lists them
+    #[arg(long = "threshold", value_name = "NAME=VALUE", value_parser = parse::threshold)]
+    thresholds: Vec<(String, f64)>,
+    /// Add it without watching it yet
+    #[arg(long)]
+    paused: bool,
+    /// Add it also if a look at it now shows no playlist
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SegmentsOption {
+    /// Every one, from end to end
+    Full,
+    /// None: playlists only
+    None,
+}
+
+/// Fields of a stream as options.
+pub(in crate::commands) const WORDS: Words = &[
+    ("/manifest_url", "URL"),
+    ("/name", "--name"),
+    ("/link_id", "--link-id"),
+    ("/enabled", "--paused"),
+    ("/watch/interval_s", "--interval"),
+    ("/watch/segments", "--segments"),
+    ("/request_headers", "--header"),
+    ("/profile", "--profile"),
+    ("/thresholds", "--threshold"),
+];
+
+impl AddOptions {
+    fn body(&self) -> Result<StreamCreate, CallError> {
+        let mut request_headers = Vec::new();
+        for (name, value) in &self.headers {
+            let value = value.to_str().map_err(|_| {
+                CallError::Usage(format!("--header: the value of `{name}` is not printable ASCII"))
+            })?;
+            request_headers.push(Header { name: name.to_string(), value: value.to_owned() });
+        }
+        let (mode, interval_s) = match self.interval {
+            Some(every) => (WatchMode::Interval, Some(every.as_secs())),
+            None => (WatchMode::Continuous, None),
+        };
+        let segments = match self.segments {
+            SegmentsOption::Full => Segments::Full,
+            SegmentsOption::None => Segments::None,
+        };
+        Ok(StreamCreate {
+            manifest_url: self.url.to_string(),
+            name: self.name.clone(),
+            link_id: self.link_id.clone(),
+            tags: BTreeMap::new(),
+            enabled: self.paused.then_some(false),
+            watch: Some(Watch { mode, interval_s, segments }),
+            request_headers,
+            profile: self.profile.clone(),
+            thresholds: self.thresholds.iter().cloned().collect(),
+        })
+    }
+}
+
+pub(super) async fn add(options: AddOptions) -> Done {
+    let api = options.place.api().await?;
+    let body = options.body()?;
+    if !options.force {
+        let look = Ask::api(Method::POST, &["streams"]).query("validate_only", "true").body(&body);
+        api.send(look).await.map_err(|error| hint(error, &api, &options.place, options.force))?;
+    }
+    let sent = api.ask(Ask::api(Method::POST, &["streams"]).body(&body)).await;
+    let mut added: Stream = sent.map_err(|error| hint(error, &api, &options.place, options.force))?;
+    Secrets::default().mask(&mut added);
+    options.place.print(&added, |added| {
+        let (name, id) = (plain(&added.name, 80), &added.id);
+        format!("added {name} as {id}, link id {}\n", plain(&added.link_id, 40))
+    })?;
+    Ok(Exit::Clean)
+}
+
+/// A stream that is down now may be added all the same; one that must not be fetched has to be allowed first.
+pub(in crate::commands) fn hint(error: CallError, api: &Api, place: &Place, force: bool) -> CallError {
+    match error {
+        CallError::Refused(problem) if problem.code == "EC110" => {
+            let folder = place.path().ok().map(|folder| folder.display().to_string());
+            let here = matches!(api, Api::Here { .. });
+            CallError::Refused(Box::new(hinted(*problem, folder.filter(|_| here).as_deref(), force)))
+        }
+        other => other,
+    }
+}
+
+/// `unserved`: the folder, where no server runs on it.
+fn hinted(mut problem: Problem, unserved: Option<&str>, force: bool) -> Problem {
+    if !problem.errors.iter().any(|item| item.code == "private_address") {
+        if !force {
+            problem.errors.clear();
+            problem.detail = format!("{}; --force adds it all the same", problem.detail);
+        }
+        return problem;
+    }
+    problem.errors.clear();
+    // The one that was refused, which may be where a redirect leads.
+    let refused = problem.detail.split_once(" is not a public address").map(|(target, _)| target.to_owned());
+    let target = refused.filter(|target| !target.contains(' ')).unwrap_or_else(|| "HOST:PORT".into());
+    let way = match unserved {
+        Some(folder) => {
+            format!("start `hlsops serve --data {folder} --allow-target {target}`, and try again")
+        }
+        None => format!(
+            "start `hlsops serve` anew with `--allow-target {target}` among its options, and try again"
+        ),
+    };
+    problem.detail = format!("{target} is not a public address; if it is yours, {way}");
+    problem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hlsops_wire::ProblemItem;
+
+    fn problem(code: &str, detail: &str) -> Problem {
+        let item = ProblemItem { pointer: "/manifest_url".into(), code: code.into(), detail: detail.into() };
+        Problem { code: "EC110".into(), detail: detail.into(), errors: vec![item], ..Problem::default() }
+    }
+
+    #[test]
+    fn what_is_refused_says_the_way() {
+        let private = |unserved| {
+            hinted(problem("private_address", "10.1.2.3:80 is not a public address; x"), unserved, false)
+        };
+        let (offline, served) = (private(Some("./data")).detail, private(None).detail);
+        assert!(offline.contains("`hlsops serve --data ./data --allow-target 10.1.2.3:80`"), "{offline}");
+        assert!(served.contains("anew with `--allow-target 10.1.2.3:80`"), "{served}");
+        let unknown = hinted(problem("private_address", "no"), None, false).detail;
+        assert!(unknown.contains("--allow-target HOST:PORT"), "{unknown}");
+        assert!(hinted(problem("dns", "no such host"), None, false).detail.contains("--force"));
+        assert!(!hinted(problem("bad_url", "no such host"), None, true).detail.contains("--force"));
+    }
+}
