@@ -28,28 +28,9 @@ pub(crate) fn suggest(error: &mut clap::Error, root: &Command, args: &[String]) 
 fn nearest(given: &str, root: &Command, args: &[String]) -> Option<String> {
     let asked = args.iter().fold(root, |command, arg| command.find_subcommand(arg).unwrap_or(command));
     let options = asked.get_arguments().chain(root.get_arguments()).filter_map(clap::Arg::get_long);
-    let near = options.map(|option| (distance(given, option), option));
+    let near = options.map(|option| (strsim::levenshtein(given, option), option));
     let (differs, option) = near.min_by_key(|(differs, _)| *differs)?;
     (differs <= (option.len() / 3).max(1)).then(|| option.to_owned())
-}
-
-/// How many letters must be put in, left out or exchanged to make one of the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (line, letter) in a.chars().enumerate() {
-        let mut before = line;
-        let mut left = line + 1;
-        for (cell, other) in row.iter_mut().skip(1).zip(b.chars()) {
-            let exchanged = before + usize::from(letter != other);
-            before = *cell;
-            left = exchanged.min(left + 1).min(before + 1);
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = line + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -57,15 +38,6 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
     use clap::{CommandFactory, Parser};
-
-    #[test]
-    fn letters_are_counted() {
-        for (a, b, expected) in
-            [("fr", "for", 1), ("for", "for", 0), ("", "for", 3), ("jsno", "json", 2), ("dat", "data", 1)]
-        {
-            assert_eq!((distance(a, b), distance(b, a)), (expected, expected), "{a} {b}");
-        }
-    }
 
     #[test]
     fn a_mistyped_option_is_recognised() {
