@@ -10,9 +10,10 @@ use hlsops_store::Store;
 
 use crate::auth::{Digest, Keyring};
 use crate::limit::Limiter;
+use crate::problem::Answer;
 use crate::random::Secret;
 use crate::routes::Status;
-use crate::wall::Walls;
+use crate::wall::{Snapshot, Walls};
 
 /// Everything the router needs. [`App::new`] gives the defaults; fields may be changed.
 #[derive(Clone)]
@@ -112,6 +113,11 @@ impl Api {
 
     pub(crate) fn store(&self) -> &Store {
         &self.app.store
+    }
+
+    /// The wall of an account, made a moment ago at most.
+    pub(crate) async fn wall(&self, account: &str) -> Answer<Arc<Snapshot>> {
+        Ok(self.walls.get(self.store(), account, self.now()).await?)
     }
 
     /// After a configuration of `account` was written.

@@ -162,9 +162,10 @@ fn check_url(text: &str) -> Result<Url, ProblemItem> {
     if text.len() > MAX_URL {
         return Err(bad("at most 2,048 bytes"));
     }
-    let url = Url::parse(text).map_err(|error| bad(&format!("no URL: {error}")))?;
+    let url = Url::parse(text)
+        .map_err(|error| bad(&format!("this is no URL ({error}): write it as https://host/path.m3u8")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(bad("begins with http:// or https://"));
+        return Err(bad("must begin with http:// or https://"));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(bad("no user name in the URL: send an Authorization header by `request_headers`"));

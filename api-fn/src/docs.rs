@@ -4,7 +4,7 @@ use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -46,6 +46,12 @@ pub(crate) fn router(document: &Document) -> Router {
         .route("/docs", page("text/html; charset=utf-8", include_str!("docs/index.html")))
         .route("/docs/page.js", page("text/javascript; charset=utf-8", include_str!("docs/page.js")))
         .route("/docs/page.css", page("text/css; charset=utf-8", include_str!("docs/page.css")))
+}
+
+/// For people at an address that nothing answers.
+pub(crate) fn missing() -> Response {
+    let body = Bytes::from_static(include_bytes!("docs/missing.html"));
+    (StatusCode::NOT_FOUND, file("text/html; charset=utf-8", body)).into_response()
 }
 
 fn page(kind: &'static str, text: &'static str) -> axum::routing::MethodRouter {

@@ -1,5 +1,7 @@
 //! What comes in: bodies, query parameters, ids. Everything unknown is refused by its name.
 
+mod explain;
+
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -28,7 +30,9 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Body<T> {
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Answer<Self> {
         let found = <Self as OptionalFromRequest<Arc<Api>>>::from_request(request, api).await?;
-        found.ok_or_else(|| ApiError::invalid(vec![item("", "missing", "a JSON body is required")]))
+        found.ok_or_else(|| {
+            ApiError::invalid(vec![item("", "missing", "the body is empty: send a JSON object")])
+        })
     }
 }
 
@@ -62,15 +66,9 @@ fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ProblemItem> {
     let mut from = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut from).map_err(|error| {
         let pointer = pointer(error.path());
-        let reason = error.into_inner();
-        let code = match reason.to_string() {
-            text if text.starts_with("unknown field") => "unknown",
-            text if text.starts_with("missing field") => "missing",
-            _ => "invalid",
-        };
-        item(pointer, code, reason.to_string())
+        explain::explain(&pointer, &error.into_inner())
     })?;
-    from.end().map_err(|error| item("", "invalid", error.to_string()))?;
+    from.end().map_err(|error| explain::explain("", &error))?;
     Ok(value)
 }
 
@@ -81,11 +79,16 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     for segment in path {
         match segment {
             Segment::Seq { index } => text.push_str(&format!("/{index}")),
-            Segment::Map { key } => text.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Map { key } => text.push_str(&step(key)),
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }
     text
+}
+
+/// The part of a JSON pointer that stands for a field.
+fn step(field: &str) -> String {
+    format!("/{}", field.replace('~', "~0").replace('/', "~1"))
 }
 
 /// The query: names and values as sent.

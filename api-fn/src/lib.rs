@@ -20,7 +20,7 @@
 //!    functions in `view`.
 //!
 //! # Serving files beside it
-//! The router answers unknown paths with a problem. Put it behind other routes as their fallback:
+//! The router answers unknown paths with a problem, or with a small page where a browser asks for one. Put it behind other routes as their fallback:
 //! `Router::new().route("/", index).fallback_service(build_router(app))`.
 
 mod app;

@@ -5,12 +5,13 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use hlsops_domain::EpochMs;
 use hlsops_wire::Problem;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tracing::Instrument;
 
+use crate::docs;
 use crate::problem::{ApiError, Kind};
 use crate::random::new_id;
 
@@ -58,9 +59,20 @@ fn write_problem(response: &mut Response, problem: Problem) {
     *response.body_mut() = Body::from(body);
 }
 
-/// Answers what no route answers.
-pub(crate) async fn no_route() -> ApiError {
-    ApiError::new(Kind::UnknownRoute, "the paths are listed at /docs")
+/// Answers what no route answers: a page for people who look for one, else a problem.
+pub(crate) async fn no_route(request: Request) -> Response {
+    let is_api = request.uri().path().split('/').nth(1) == Some("api");
+    if !is_api && wants_page(&request) {
+        return docs::missing();
+    }
+    ApiError::new(Kind::UnknownRoute, "the paths are listed at /docs").into_response()
+}
+
+/// Whether it comes out of the address bar of a browser.
+fn wants_page(request: &Request) -> bool {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    reads && accepted.is_some_and(|accepted| accepted.contains("text/html"))
 }
 
 /// Answers a method that a path does not have.

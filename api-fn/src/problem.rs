@@ -78,7 +78,11 @@ impl ApiError {
 
     /// A request with one thing or more wrong with it.
     pub(crate) fn invalid(items: Vec<ProblemItem>) -> Self {
-        let detail = items.first().map(|item| format!("{}: {}", item.pointer, item.detail));
+        let detail = items.first().map(|item| match item.pointer.as_str() {
+            // Of the body as a whole.
+            "" => item.detail.clone(),
+            pointer => format!("{pointer}: {}", item.detail),
+        });
         Self { kind: Kind::BadRequest, detail: detail.unwrap_or_default(), items }
     }
 

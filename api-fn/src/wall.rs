@@ -60,6 +60,8 @@ pub(crate) struct Snapshot {
     /// The same for the same content.
     pub(crate) version: String,
     pub(crate) counts: WallCounts,
+    /// Of all streams, in the order of their ids.
+    pub(crate) configs: Arc<Vec<StreamConfig>>,
     /// In the order of the wall.
     pub(crate) tiles: Vec<WallTile>,
     /// By stream: where its tile is, and what it was made of.
@@ -200,12 +202,13 @@ async fn make(store: &Store, account: &str, now: EpochMs, kept: &mut Kept) -> Re
         let order = |tile: &WallTile| (tile.state, tile.acknowledged_by.is_some());
         order(a).cmp(&order(b)).then_with(|| b.since_at.cmp(&a.since_at)).then_with(|| a.name.cmp(&b.name))
     });
-    Ok(snapshot(now, probed(&summaries), incidents, tiles, kept))
+    Ok(snapshot(now, probed(&summaries), configs, incidents, tiles, kept))
 }
 
 fn snapshot(
     at: EpochMs,
     probed: Option<EpochMs>,
+    configs: Arc<Vec<StreamConfig>>,
     incidents: HashMap<String, IncidentItem>,
     made: Vec<(WallTile, Option<Tile>)>,
     kept: &mut Kept,
@@ -230,7 +233,8 @@ fn snapshot(
         }
         kept.versions.push_back((version.clone(), hashes));
     }
-    Snapshot { at, probed, version, counts, tiles, known, incidents, versions, body: OnceLock::new() }
+    let body = OnceLock::new();
+    Snapshot { at, probed, version, counts, configs, tiles, known, incidents, versions, body }
 }
 
 /// All configurations of an account.

@@ -1,10 +1,11 @@
 //! Taking an incident: one key, no dialog, and a way back.
 
-use hlsops_wire::{Acknowledge, Incident, IncidentStatus};
+use hlsops_wire::{Acknowledge, Incident, IncidentStatus, IncidentTaken};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::client::{BASE, Client, client};
+use crate::form::errors::capitalized;
 use crate::live::Freshness;
 use crate::time;
 use crate::ui::{Notices, at, status_chip};
@@ -31,7 +32,10 @@ impl Acknowledging {
         let id = incident.id.clone();
         self.busy.set(true);
         spawn_local(async move {
-            match self.client.post(&action(&id, "acknowledge"), &Acknowledge::default()).await {
+            let answer = self.client.post(&action(&id, "acknowledge"), &Acknowledge::default()).await;
+            match answer.and_then(|answer| answer.json::<IncidentTaken>()) {
+                // Somebody else was faster.
+                Ok(IncidentTaken { note: Some(note), .. }) => self.notices.say(capitalized(&note)),
                 Ok(_) => {
                     let undo = Callback::new(move |()| self.give_back(id.clone()));
                     self.notices.say_with_undo("Incident acknowledged", undo);

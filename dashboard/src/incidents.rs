@@ -143,10 +143,17 @@ fn Detail(live: Live<IncidentDetail>) -> impl IntoView {
     let incident = move || live.data.with_untracked(|detail| detail.as_ref().map(|d| d.incident.clone()));
     Shortcuts::current().listen(move |key| key == "a" && acknowledging.take(incident().as_ref()));
     let entries = Signal::derive(move || live.data.with(|d| d.as_ref().map(|d| d.timeline.clone())));
+    // Of one that is over, everything is there.
+    let complete_to = Signal::derive(move || {
+        live.data.with(|d| {
+            let going_on = d.as_ref().filter(|d| d.incident.status != IncidentStatus::Resolved);
+            going_on.and_then(|d| d.complete_to_at.clone())
+        })
+    });
     let truncated = Signal::derive(move || live.data.with(|d| d.as_ref().is_some_and(|d| d.truncated)));
     view! {
         {move || live.data.get().map(|detail| heading(&detail, acknowledging))}
-        <Timeline entries truncated group=RwSignal::new(Group::default())/>
+        <Timeline entries complete_to truncated group=RwSignal::new(Group::default())/>
     }
 }
 

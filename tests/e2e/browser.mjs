@@ -103,6 +103,7 @@ async function breakAndHeal(page) {
   await page.waitForURL(/\/streams\/str_/);
   await page.locator(".entries li").first().waitFor();
   await page.locator(".incident-line").waitFor();
+  await page.getByText(/Complete up to \d\d:\d\d:\d\d UTC/).waitFor();
   await inspect(page, folder, look, "stream-broken");
   await page.locator("h1").click();
   await page.keyboard.press("a");
@@ -170,7 +171,7 @@ async function everyPage(browser, url, incident, channel, said) {
     await page.getByRole("button", { name: "Look" }).click();
     await page.locator(".found").waitFor();
     await inspect(page, folder, look, "found");
-    // Reached inside the page: typed, the server says so itself.
+    // Reached inside the page; typed, the server says so itself.
     await page.evaluate(() => {
       const link = Object.assign(document.createElement("a"), { href: "/nowhere/at/all" });
       document.querySelector("main").append(link);
@@ -179,6 +180,14 @@ async function everyPage(browser, url, incident, channel, said) {
     });
     await page.getByText("There is no such page").waitFor();
     await inspect(page, folder, look, "not-found");
+    await page.goto(new URL("/nowhere/at/all", url).href);
+    await page.getByRole("link", { name: "To the wall" }).waitFor();
+    await inspect(page, folder, look, "no-page");
+    // The browser itself says that there was none.
+    assert.match(said.pop() ?? "", /status of 404/);
+    await docs(page, url, look);
+    await page.goto(url.href);
+    await page.locator(".tile").first().waitFor();
     await page.keyboard.press("?");
     await page.locator("dialog[open]").waitFor();
     await inspect(page, folder, look, "keyboard");
@@ -189,6 +198,17 @@ async function everyPage(browser, url, incident, channel, said) {
     await page.context().close();
   }
   console.log("every page: axe finds nothing, no sideways scrolling");
+}
+
+/** The API's own page knows the key of the session, and shows names as code. */
+async function docs(page, url, look) {
+  const key = await page.evaluate(() => sessionStorage.getItem("hlsops.key"));
+  await page.goto(new URL("/docs", url).href);
+  await page.locator("#paths details").first().waitFor();
+  assert.equal(await page.getByLabel("Key", { exact: true }).inputValue(), key);
+  assert.doesNotMatch(await page.locator("body").innerText(), /`/);
+  await page.locator("summary", { hasText: "Add a stream" }).click();
+  await inspect(page, folder, look, "docs");
 }
 
 /** The pages that follow something, as they are while the server does not answer as it should. */

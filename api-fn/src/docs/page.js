@@ -10,6 +10,17 @@ function make(tag, attributes, ...children) {
   return node;
 }
 
+/** Text with what stands between back-ticks as code. */
+function prose(text) {
+  const parts = (text || "").split("`");
+  return parts.map((part, index) => (index % 2 && index < parts.length - 1 ? make("code", {}, part) : part));
+}
+
+/** The key with which this tab is signed in to the dashboard; none where storage is forbidden. */
+function sessionKey() {
+  try { return sessionStorage.getItem("hlsops.key") || ""; } catch { return ""; }
+}
+
 const nameOf = (reference) => reference.split("/").pop();
 
 /** A schema in one line, with links to the shapes it names. */
@@ -32,7 +43,7 @@ function fields(schema) {
     make("tr", {},
       make("td", {}, make("code", {}, name), (schema.required || []).includes(name) ? "" : " (optional)"),
       make("td", {}, typeOf(field)),
-      make("td", {}, field.description || "")));
+      make("td", {}, ...prose(field.description))));
   return rows.length ? make("table", {}, make("tbody", {}, ...rows)) : null;
 }
 
@@ -40,7 +51,7 @@ function shape(name, schema) {
   const parts = schema.allOf ? schema.allOf.map((part) => part.$ref ? make("p", {}, "All of ", typeOf(part), " and:") : fields(part)) : [fields(schema)];
   const words = schema.enum || (schema.oneOf || []).flatMap((one) => one.enum || []);
   return make("details", { id: name }, make("summary", {}, make("code", {}, name)),
-    make("div", {}, make("p", {}, schema.description || ""), ...parts, words.length ? make("p", {}, words.join(" | ")) : null));
+    make("div", {}, make("p", {}, ...prose(schema.description)), ...parts, words.length ? make("p", {}, words.join(" | ")) : null));
 }
 
 const bodyOf = (operation) => {
@@ -55,19 +66,19 @@ function operationOf(path, method, operation) {
   });
   const table = inputs.length ? make("table", {}, make("tbody", {}, ...inputs.map(({ parameter, field }) =>
     make("tr", {}, make("td", {}, make("code", {}, parameter.name), parameter.required ? "" : " (optional)"),
-      make("td", {}, parameter.description || ""), make("td", {}, field))))) : null;
+      make("td", {}, ...prose(parameter.description)), make("td", {}, field))))) : null;
   const schema = bodyOf(operation);
   const body = schema ? make("textarea", { "aria-label": "body", spellcheck: "false" }) : null;
   const answers = Object.entries(operation.responses || {}).map(([status, answer]) => {
     const content = answer.content && Object.values(answer.content)[0];
-    return make("li", {}, make("code", {}, status), " ", content ? typeOf(content.schema) : "", " ", answer.description || "");
+    return make("li", {}, make("code", {}, status), " ", content ? typeOf(content.schema) : "", " ", ...prose(answer.description));
   });
   const output = make("pre", { tabindex: "0", hidden: "" });
   const button = make("button", { type: "button" }, "Send");
   button.addEventListener("click", () => send(path, method, inputs, body, output));
   return make("details", {},
-    make("summary", {}, make("span", { class: "method" }, method.toUpperCase()), make("code", {}, path), " ", operation.summary || ""),
-    make("div", {}, make("p", {}, operation.description || ""), table,
+    make("summary", {}, make("span", { class: "method" }, method.toUpperCase()), make("code", {}, path), " ", ...prose(operation.summary)),
+    make("div", {}, make("p", {}, ...prose(operation.description)), table,
       schema ? make("p", {}, "Body: ", typeOf(schema)) : null, body, make("ul", {}, ...answers), button, output));
 }
 
@@ -103,8 +114,11 @@ async function send(path, method, inputs, body, output) {
 }
 
 async function show() {
+  // A form for the browser's sake: it has nowhere to go.
+  at("who").addEventListener("submit", (event) => event.preventDefault());
+  if (!at("key").value) at("key").value = sessionKey();
   const description = await (await fetch("/openapi.json")).json();
-  at("about").textContent = description.info.description;
+  at("about").replaceChildren(...description.info.description.split("\n\n").map((part) => make("p", {}, ...prose(part))));
   const groups = new Map();
   for (const [path, methods] of Object.entries(description.paths)) {
     for (const [method, operation] of Object.entries(methods)) {

@@ -19,9 +19,62 @@ fn what_is_wrong_with_a_body_is_named_by_a_pointer() {
         "invalid",
     );
     check_body(r#"{"manifest_url":"u","thresholds":{"a/b~":"x"}}"#, "/thresholds/a~1b~0", "invalid");
-    check_body(r#"{"name":"x"}"#, "", "missing");
+    check_body(r#"{"name":"x"}"#, "/manifest_url", "missing");
+    check_body(
+        r#"{"manifest_url":"u","request_headers":[{"name":"a"}]}"#,
+        "/request_headers/0/value",
+        "missing",
+    );
+    check_body(r#"{"manifest_url":"u","manifest_url":"v"}"#, "/manifest_url", "invalid");
     check_body("{", "", "invalid");
     check_body(r#"{"manifest_url":"u"} x"#, "", "invalid");
+}
+
+#[track_caller]
+fn check_words(json: &str, expected: &str) {
+    let item = read_json::<StreamCreate>(json.as_bytes()).unwrap_err();
+    let (pointer, detail) = (item.pointer, item.detail);
+    assert_eq!(format!("{pointer} {detail}").trim_start(), expected, "{json}");
+}
+
+#[test]
+fn what_is_wrong_with_a_body_is_said_in_plain_words() {
+    check_words("{}", "/manifest_url is missing, and is required: add it");
+    check_words(r#"{"manifest_url":5}"#, "/manifest_url is 5, and must be a text in double quotes");
+    check_words(r#"{"manifest_url":null}"#, "/manifest_url is null, and must be a text in double quotes");
+    check_words(
+        r#"{"enabled":"yes"}"#,
+        r#"/enabled is the text "yes", and must be true or false, without quotes"#,
+    );
+    check_words(r#"{"tags":[]}"#, "/tags is a list, and must be an object in { }");
+    check_words(r#"{"request_headers":{}}"#, "/request_headers is an object, and must be a list in [ ]");
+    check_words(
+        r#"{"thresholds":{"window_ms":"1"}}"#,
+        r#"/thresholds/window_ms is the text "1", and must be a number, without quotes"#,
+    );
+    for (value, given) in [("-1", "-1"), ("1.5", "1.5"), (r#""30""#, r#"the text "30""#)] {
+        let expected =
+            format!("/watch/interval_s is {given}, and must be a whole number of 0 or more, without quotes");
+        check_words(&format!(r#"{{"watch":{{"interval_s":{value}}}}}"#), &expected);
+    }
+    check_words(
+        r#"{"watch":{"mode":"always"}}"#,
+        r#"/watch/mode "always" is not known here: use "continuous" or "interval""#,
+    );
+    check_words(
+        r#"{"watch":{"evry":1}}"#,
+        "/watch/evry there is no such field here: correct its name or leave it out; known: mode, interval_s, segments",
+    );
+    check_words(r#"{"watch":["x",1]}"#, r#"/watch/0 "x" is not known here: use "continuous" or "interval""#);
+    check_words("[]", "the body is a list, and must be an object in { }");
+    check_words("5", "the body is 5, and must be an object in { }");
+    let not_json =
+        |column: u32, what: &str| format!("the body is not valid JSON at line 1, column {column}: {what}");
+    check_words("{", &not_json(1, "it ends too early; send the whole of it"));
+    check_words("{name}", &not_json(2, "the name of a field must be in double quotes"));
+    check_words(r#"{"name":x}"#, &not_json(9, "a value is missing, or a text is not in double quotes"));
+    check_words(r#"{"name":"x",}"#, &not_json(13, "there is a comma too many"));
+    check_words(r#"{"manifest_url":"u"} x"#, &not_json(22, "something stands behind its end; remove that"));
 }
 
 #[test]

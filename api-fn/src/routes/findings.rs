@@ -7,11 +7,11 @@ use axum::Json;
 use axum::extract::{Extension, Path, State};
 use hlsops_domain::checks::{self, Severity};
 use hlsops_domain::{EpochMs, RenditionId};
-use hlsops_store::{FindingRow, Minute, MinuteFindings};
+use hlsops_store::{FindingRow, Minute, MinuteFindings, StreamId};
 use hlsops_wire as wire;
 use hlsops_wire::{Finding, List};
 
-use super::streams::configured;
+use super::streams::{configured, outline};
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::input::{Query, bad, stream_id};
@@ -50,10 +50,14 @@ pub(super) async fn list(
     if from >= to || to.0 - from.0 > MOST_DAYS * DAY_MS {
         return Err(bad("from", format!("must lie before `to`, at most {MOST_DAYS} days")));
     }
-    configured(&api, &id).await?;
-    let labels = Labels::of(&api.store().outline(&id).await?.value);
-    let found = api.store().findings(&id, Minute::of(from), Minute::of(to), MINUTES).await?.value;
-    Ok(Json(List { items: fold(&found, &labels), next_cursor: None, as_of: times::text(now) }))
+    let (_, outline, found) =
+        tokio::try_join!(configured(&api, &id), outline(&api, &id), found(&api, &id, from, to))?;
+    let items = fold(&found, &Labels::of(&outline));
+    Ok(Json(List { items, next_cursor: None, as_of: times::text(now) }))
+}
+
+async fn found(api: &Api, id: &StreamId, from: EpochMs, to: EpochMs) -> Answer<Vec<MinuteFindings>> {
+    Ok(api.store().findings(id, Minute::of(from), Minute::of(to), MINUTES).await?.value)
 }
 
 fn fold(minutes: &[MinuteFindings], labels: &Labels) -> Vec<Finding> {
@@ -86,7 +90,7 @@ fn finding(row: FindingRow, labels: &Labels) -> Finding {
         clause: rule.map_or_else(String::new, |rule| rule.clause.to_string()),
         code: row.code,
         rendition_id: row.rendition.map(|id| id.to_string()),
-        rendition: row.rendition.and_then(|id| labels.get(id)),
+        rendition: row.rendition.map(|id| labels.get(id).unwrap_or_else(|| id.to_string())),
         first_at: times::text(row.first),
         last_at: times::text(row.last),
         count: row.count,

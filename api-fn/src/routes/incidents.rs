@@ -12,14 +12,14 @@ use hlsops_store::{
     StoredMinute, StreamConfig, Writer,
 };
 use hlsops_wire::{
-    Acknowledge, Incident, IncidentDetail, IncidentStatus, List, State as HealthState, TimelineEntry,
-    TimelineKind,
+    Acknowledge, Incident, IncidentDetail, IncidentStatus, IncidentTaken, List, State as HealthState,
+    TimelineEntry,
 };
 use http::HeaderMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::streams::configured;
+use super::streams::{configured, outline};
 use super::tag::{listed_as, looks};
 use crate::app::Api;
 use crate::auth::Caller;
@@ -29,7 +29,8 @@ use crate::problem::{Answer, ApiError, Kind, item};
 use crate::random::new_id;
 use crate::times;
 use crate::view::Labels;
-use crate::view::incident::{incident, people, verdict};
+use crate::view::incident::{already, incident, people, verdict};
+use crate::view::stream::newest_look;
 use crate::view::timeline::{Names, Placed, entries, sort};
 
 const STATUSES: [(&str, IncidentStatus); 3] = [
@@ -66,7 +67,7 @@ pub(super) async fn list(
     let limit = usize::try_from(query.number("limit", 1..=500, 100)?).unwrap_or(100);
     let stream = query.text("stream").map(|id| stream_id(caller.account(), id)).transpose()?;
     let now = api.now();
-    let wall = api.walls.get(api.store(), caller.account(), now).await?;
+    let wall = api.wall(caller.account()).await?;
     let wants = |status| statuses.is_empty() || statuses.contains(&status);
     let sets = match &stream {
         Some(stream) => vec![IncidentsOf::Stream(stream)],
@@ -181,14 +182,28 @@ pub(super) async fn show(
     query: Query,
 ) -> Answer<Json<IncidentDetail>> {
     query.only(&[], &[])?;
-    let found = find(&api, &caller, &id).await?;
+    let id = own(&caller, &id)?;
+    let known = api.store().incident_with_notes(&id, ENTRIES).await?.value;
+    let (found, notes) = known.ok_or_else(|| ApiError::unknown("incident"))?;
     let now = api.now();
-    let wall = api.walls.get(api.store(), caller.account(), now).await?;
+    let from = EpochMs(found.opened.0.saturating_sub(AROUND_MS));
+    let to = EpochMs(found.closed.unwrap_or(now).0.saturating_add(AROUND_MS));
+    let (wall, outline, (minutes, cut)) = tokio::try_join!(
+        api.wall(caller.account()),
+        outline(&api, &found.stream),
+        minutes(&api, &found, from, to),
+    )?;
+    let labels = Labels::of(&outline);
+    let names = Names { labels: &labels, incidents: std::slice::from_ref(&found) };
+    let mut placed: Vec<Placed> = minutes.iter().flat_map(|stored| entries(stored, names, false)).collect();
+    placed.retain(|one| from <= one.at && one.at <= to);
+    placed.extend(people(&found, &notes));
+    sort(&mut placed);
+    let mut timeline: Vec<TimelineEntry> = placed.into_iter().map(|one| one.entry).collect();
     let tile = wall.tile(found.stream.name()).map(|(tile, _)| tile);
-    let (mut timeline, mut truncated) = timeline(&api, &found, now).await?;
     let shown = incident(&found, tile.map(|tile| tile.name.as_str()), now);
     let verdict = verdict(&shown, &timeline);
-    truncated |= timeline.len() > ENTRIES;
+    let truncated = cut || timeline.len() > ENTRIES;
     timeline.truncate(ENTRIES);
     Ok(Json(IncidentDetail {
         incident: shown,
@@ -196,23 +211,9 @@ pub(super) async fn show(
         verdict,
         stream_state: tile.map_or(HealthState::NoData, |tile| tile.state),
         timeline,
+        complete_to_at: newest_look(&minutes).map(|look| times::text(look.min(to))),
         truncated,
     }))
-}
-
-async fn timeline(api: &Api, found: &IncidentItem, now: EpochMs) -> Answer<(Vec<TimelineEntry>, bool)> {
-    let from = EpochMs(found.opened.0.saturating_sub(AROUND_MS));
-    let to = EpochMs(found.closed.unwrap_or(now).0.saturating_add(AROUND_MS));
-    let labels = Labels::of(&api.store().outline(&found.stream).await?.value);
-    let incidents = std::slice::from_ref(found);
-    let names = Names { labels: &labels, incidents };
-    let (minutes, truncated) = minutes(api, found, from, to).await?;
-    let mut placed: Vec<Placed> = minutes.iter().flat_map(|stored| entries(stored, names)).collect();
-    placed.retain(|one| one.entry.kind != TimelineKind::SegmentObtained && from <= one.at && one.at <= to);
-    let notes = api.store().incident_notes(&found.id, ENTRIES).await?.value;
-    placed.extend(people(found, &notes));
-    sort(&mut placed);
-    Ok((placed.into_iter().map(|one| one.entry).collect(), truncated))
 }
 
 async fn minutes(
@@ -233,20 +234,20 @@ async fn minutes(
 
 /// Take an incident
 ///
-/// Says that somebody looks after it; the channels are told. Repeating it changes nothing and tells nobody:
-/// the first one stands.
+/// Says that somebody looks after it; the channels are told. Repeating it changes nothing and tells nobody: the
+/// first one stands, and `note` says who that is and since when.
 #[utoipa::path(
     post, path = "/incidents/{id}/acknowledge", tag = "incidents",
     params(("id" = String, Path, description = "`inc:...`")),
     request_body(content = Option<Acknowledge>),
-    responses((status = 200, body = Incident)),
+    responses((status = 200, body = IncidentTaken)),
 )]
 pub(super) async fn acknowledge(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: Option<Body<Acknowledge>>,
-) -> Answer<Json<Incident>> {
+) -> Answer<Json<IncidentTaken>> {
     let id = own(&caller, &id)?;
     let by = body.and_then(|Body(body)| body.by).unwrap_or_else(|| caller.key.name.clone());
     if !is_text(&by, 1..=80) {
@@ -309,26 +310,34 @@ pub(super) async fn close(api: &Api, config: &StreamConfig) -> Answer<()> {
 #[utoipa::path(
     post, path = "/incidents/{id}/unacknowledge", tag = "incidents",
     params(("id" = String, Path, description = "`inc:...`")),
-    responses((status = 200, body = Incident)),
+    responses((status = 200, body = IncidentTaken)),
 )]
 pub(super) async fn unacknowledge(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-) -> Answer<Json<Incident>> {
+) -> Answer<Json<IncidentTaken>> {
     let id = own(&caller, &id)?;
     let at = api.now();
     let outcome = api.store().unacknowledge_incident(&id, at, &caller.key.name).await?.value;
     answer(&api, &caller, outcome, at).await
 }
 
-async fn answer(api: &Api, caller: &Caller, outcome: Acknowledged, now: EpochMs) -> Answer<Json<Incident>> {
-    let found = match outcome {
+async fn answer(
+    api: &Api,
+    caller: &Caller,
+    outcome: Acknowledged,
+    now: EpochMs,
+) -> Answer<Json<IncidentTaken>> {
+    let (found, note) = match outcome {
         Acknowledged::Done(found) => {
             api.walls.forget(caller.account());
-            found
+            (found, None)
         }
-        Acknowledged::Already(found) => found,
+        Acknowledged::Already(found) => {
+            let note = already(&found);
+            (found, Some(note))
+        }
         Acknowledged::Resolved(_) => {
             return Err(ApiError::new(
                 Kind::Conflict,
@@ -337,7 +346,7 @@ async fn answer(api: &Api, caller: &Caller, outcome: Acknowledged, now: EpochMs)
         }
         Acknowledged::Missing => return Err(ApiError::unknown("incident")),
     };
-    let wall = api.walls.get(api.store(), caller.account(), now).await?;
+    let wall = api.wall(caller.account()).await?;
     let name = wall.tile(found.stream.name()).map(|(tile, _)| tile.name.as_str());
-    Ok(Json(incident(&found, name, now)))
+    Ok(Json(IncidentTaken { incident: incident(&found, name, now), note }))
 }

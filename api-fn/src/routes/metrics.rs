@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use hlsops_domain::{EpochMs, RenditionId};
-use hlsops_store::Minute;
+use hlsops_store::{Minute, StoredMinute, StreamId};
 use hlsops_wire::MetricsSeries;
 
-use super::streams::configured;
+use super::streams::{configured, outline};
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::input::{Query, bad, stream_id};
@@ -45,11 +45,8 @@ pub(super) async fn show(
     let id = stream_id(caller.account(), &id)?;
     let now = api.now();
     let range = range(&query, now)?;
-    configured(&api, &id).await?;
-    let outline = api.store().outline(&id).await?.value;
-    let (first, last) = (Minute(Minute::of(range.from).0.saturating_sub(1)), Minute::of(range.to));
-    let most = usize::try_from(last.0 - first.0 + 1).unwrap_or(usize::MAX);
-    let minutes = api.store().minutes(&id, first, last, most).await?.value;
+    let (_, outline, minutes) =
+        tokio::try_join!(configured(&api, &id), outline(&api, &id), minutes(&api, &id, &range))?;
     Ok(Json(MetricsSeries {
         stream_id: id.name().into(),
         rendition_id: range.rendition.map(|rendition| rendition.to_string()),
@@ -59,6 +56,12 @@ pub(super) async fn show(
         points: points(&minutes, &outline, &range),
         states: states(&minutes, &range, now),
     }))
+}
+
+async fn minutes(api: &Api, id: &StreamId, range: &Range) -> Answer<Vec<StoredMinute>> {
+    let (first, last) = (Minute(Minute::of(range.from).0.saturating_sub(1)), Minute::of(range.to));
+    let most = usize::try_from(last.0 - first.0 + 1).unwrap_or(usize::MAX);
+    Ok(api.store().minutes(id, first, last, most).await?.value)
 }
 
 fn range(query: &Query, now: EpochMs) -> Answer<Range> {

@@ -7,6 +7,7 @@ mod inbox;
 mod incidents;
 mod keys;
 mod metrics;
+mod namesakes;
 mod status;
 mod streams;
 mod tag;

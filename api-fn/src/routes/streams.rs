@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse, Response};
-use hlsops_store::{Cursor, Minute, Outline, StoredMinute, StreamConfig, StreamId};
+use hlsops_store::{Cursor, Minute, Outline, StoredMinute, StreamConfig, StreamId, limits_from};
 use hlsops_wire::{List, State as HealthState, Stream, StreamDetail};
 use http::{HeaderMap, StatusCode};
 
@@ -16,7 +16,7 @@ use crate::middleware::json_body;
 use crate::problem::{Answer, ApiError};
 use crate::times;
 use crate::view::incident::incident;
-use crate::view::stream::{Now, figures, reasons, renditions, stream};
+use crate::view::stream::{Now, figures, newest_look, reasons, renditions, stream};
 use crate::wall::Snapshot;
 
 /// Streams read at a time while a filter looks for those it wants.
@@ -52,7 +52,7 @@ pub(super) async fn list(
         }
         None => None,
     };
-    let wall = api.walls.get(api.store(), caller.account(), api.now()).await?;
+    let wall = api.wall(caller.account()).await?;
     let mut items = Vec::new();
     loop {
         let page = api.store().streams(caller.account(), cursor.as_ref(), BATCH).await?.value;
@@ -143,12 +143,14 @@ pub(super) async fn configured(api: &Api, id: &StreamId) -> Answer<StreamConfig>
 /// What a page about a stream shows.
 pub(super) async fn detail(api: &Api, config: &StreamConfig, secrets: bool) -> Answer<StreamDetail> {
     let at = api.now();
-    let wall = api.walls.get(api.store(), config.id.account(), at).await?;
-    let (outline, minutes) = recent(api, &config.id).await?;
+    let id = &config.id;
+    let (wall, outline, minutes) =
+        tokio::try_join!(api.wall(id.account()), outline(api, id), recent(api, id))?;
     let known = now(&wall, config);
     let mut shown = stream(config, known, secrets);
     reasons(&outline, &mut shown.health);
-    let renditions = renditions(&minutes, &outline, at);
+    let window = limits_from(&config.profile, &config.overrides).unwrap_or_default().window;
+    let renditions = renditions(&minutes, &outline, window);
     let (buffer_s, target_duration_s) = figures(&renditions);
     let open = wall.incidents.get(config.id.name());
     Ok(StreamDetail {
@@ -156,16 +158,22 @@ pub(super) async fn detail(api: &Api, config: &StreamConfig, secrets: bool) -> A
         as_of: times::text(at),
         buffer_s,
         target_duration_s,
+        window_s: Some(window.as_secs_f64()),
+        figures_to_at: newest_look(&minutes).map(times::text),
         active_incident: open.map(|open| incident(open, Some(&config.name), at)),
         renditions,
+        warnings: Vec::new(),
     })
 }
 
-async fn recent(api: &Api, id: &StreamId) -> Answer<(Outline, Vec<StoredMinute>)> {
-    let outline = api.store().outline(id).await?.value;
+/// What a stream consists of.
+pub(super) async fn outline(api: &Api, id: &StreamId) -> Answer<Outline> {
+    Ok(api.store().outline(id).await?.value)
+}
+
+async fn recent(api: &Api, id: &StreamId) -> Answer<Vec<StoredMinute>> {
     let newest = Minute::of(api.now()).next();
-    let (minutes, _) = api.store().history(id, Minute(0), newest, MINUTES).await?.value;
-    Ok((outline, minutes))
+    Ok(api.store().history(id, Minute(0), newest, MINUTES).await?.value.0)
 }
 
 /// The revision for `If-Match`, and what it looks like now for `If-None-Match`.

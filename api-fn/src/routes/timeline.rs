@@ -6,9 +6,9 @@ use axum::Json;
 use axum::extract::{Extension, Path, State};
 use hlsops_domain::EpochMs;
 use hlsops_store::{IncidentItem, IncidentsOf, Minute, StreamId};
-use hlsops_wire::{List, TimelineEntry, TimelineKind};
+use hlsops_wire::{Timeline, TimelineEntry, TimelineKind};
 
-use super::streams::configured;
+use super::streams::{configured, outline};
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::input::{Query, bad, stream_id};
@@ -16,6 +16,7 @@ use crate::problem::Answer;
 use crate::times;
 use crate::view::Labels;
 use crate::view::incident::taken;
+use crate::view::stream::newest_look;
 use crate::view::timeline::{Names, Placed, entries, sort};
 
 /// Minutes read at a time, and at most for one answer: an empty page may still have a cursor.
@@ -40,7 +41,8 @@ const KINDS: [(&str, TimelineKind); 10] = [
 /// What happened to a stream
 ///
 /// Newest first. Everything but obtained segments, unless `kind` asks for them. A page without items that has
-/// a `next_cursor` says that nothing happened in the hours looked through.
+/// a `next_cursor` says that nothing happened in the hours looked through. `complete_to_at` says up to when it is
+/// complete: what happened in the running minute is stored with that minute, or sooner where a state changes.
 #[utoipa::path(
     get, path = "/streams/{id}/timeline", tag = "streams",
     params(
@@ -51,18 +53,17 @@ const KINDS: [(&str, TimelineKind); 10] = [
         ("limit" = Option<u32>, Query, description = "1 to 500, default 100"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
-    responses((status = 200, body = List<TimelineEntry>)),
+    responses((status = 200, body = Timeline)),
 )]
 pub(super) async fn show(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     query: Query,
-) -> Answer<Json<List<TimelineEntry>>> {
+) -> Answer<Json<Timeline>> {
     let query = query.only(&["from", "to", "limit", "cursor"], &["kind"])?;
     let kinds = query.words("kind", &KINDS)?;
     let id = stream_id(caller.account(), &id)?;
-    configured(&api, &id).await?;
     let now = api.now();
     // What was stored by a clock ahead of ours is shown.
     let latest = EpochMs(now.0.saturating_add(60_000));
@@ -74,8 +75,16 @@ pub(super) async fn show(
         kinds,
         limit: usize::try_from(query.number("limit", 1..=500, 100)?).unwrap_or(100),
     };
-    let (items, next_cursor) = page(&api, &id, &wanted).await?;
-    Ok(Json(List { items, next_cursor, as_of: times::text(now) }))
+    let (_, outline, incidents) =
+        tokio::try_join!(configured(&api, &id), outline(&api, &id), incidents(&api, &id))?;
+    let names = Names { labels: &Labels::of(&outline), incidents: &incidents };
+    let page = page(&api, &id, &wanted, names).await?;
+    Ok(Json(Timeline {
+        items: page.items,
+        next_cursor: page.next,
+        as_of: times::text(now),
+        complete_to_at: page.complete_to.map(times::text),
+    }))
 }
 
 /// Which entries.
@@ -88,6 +97,10 @@ struct Wanted {
 }
 
 impl Wanted {
+    fn has_obtained(&self) -> bool {
+        self.kinds.contains(&TimelineKind::SegmentObtained)
+    }
+
     fn has(&self, placed: &Placed) -> bool {
         let kind = placed.entry.kind;
         let kind = match self.kinds.is_empty() {
@@ -114,21 +127,31 @@ fn read_cursor(text: &str) -> Answer<(EpochMs, String)> {
     parts.ok_or_else(|| bad("cursor", "not a `next_cursor` of this list"))
 }
 
-async fn page(api: &Api, id: &StreamId, wanted: &Wanted) -> Answer<(Vec<TimelineEntry>, Option<String>)> {
-    let labels = Labels::of(&api.store().outline(id).await?.value);
-    let incidents = incidents(api, id).await?;
-    let names = Names { labels: &labels, incidents: &incidents };
+/// A page of the timeline.
+struct Page {
+    items: Vec<TimelineEntry>,
+    next: Option<String>,
+    /// Only of the newest page: the others are complete.
+    complete_to: Option<EpochMs>,
+}
+
+async fn page(api: &Api, id: &StreamId, wanted: &Wanted, names: Names<'_>) -> Answer<Page> {
     let (first, mut last) = wanted.minutes();
     let mut found: Vec<Placed> = Vec::new();
+    let mut complete_to = None;
     let mut read = 0;
     // Where reading stopped; none at the end of what there is.
     let mut reached = None;
     loop {
         let (minutes, more) = api.store().history(id, first, last, BATCH).await?.value;
+        if read == 0 && wanted.before.is_none() {
+            complete_to = newest_look(&minutes).map(|look| look.min(wanted.to));
+        }
         read += BATCH;
         let oldest = minutes.last().map(|stored| stored.minute);
         for stored in &minutes {
-            found.extend(entries(stored, names).into_iter().filter(|placed| wanted.has(placed)));
+            let entries = entries(stored, names, wanted.has_obtained()).into_iter();
+            found.extend(entries.filter(|placed| wanted.has(placed)));
         }
         let Some(oldest) = oldest.filter(|oldest| more && oldest.0 > first.0) else { break };
         last = Minute(oldest.0 - 1);
@@ -138,7 +161,7 @@ async fn page(api: &Api, id: &StreamId, wanted: &Wanted) -> Answer<(Vec<Timeline
         }
     }
     let since = reached.unwrap_or_default();
-    found.extend(taken(&incidents).filter(|placed| placed.at >= since && wanted.has(placed)));
+    found.extend(taken(names.incidents).filter(|placed| placed.at >= since && wanted.has(placed)));
     sort(&mut found);
     let cut = found.len() > wanted.limit;
     found.truncate(wanted.limit);
@@ -146,10 +169,10 @@ async fn page(api: &Api, id: &StreamId, wanted: &Wanted) -> Answer<(Vec<Timeline
         Some(last) => Some(format!("{}.{}", last.at.0, last.entry.id)),
         None => reached.map(|at| format!("{}.", at.0)),
     };
-    Ok((found.into_iter().map(|placed| placed.entry).collect(), next))
+    Ok(Page { items: found.into_iter().map(|placed| placed.entry).collect(), next, complete_to })
 }
 
 /// The newest incidents of a stream.
-pub(super) async fn incidents(api: &Api, id: &StreamId) -> Answer<Vec<IncidentItem>> {
+async fn incidents(api: &Api, id: &StreamId) -> Answer<Vec<IncidentItem>> {
     Ok(api.store().incident_page(&IncidentsOf::Stream(id), None, INCIDENTS).await?.value.0)
 }

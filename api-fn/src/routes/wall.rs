@@ -35,7 +35,7 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Answer<Response> {
     let query = query.only(&["since"], &[])?;
-    let wall = api.walls.get(api.store(), caller.account(), api.now()).await?;
+    let wall = api.wall(caller.account()).await?;
     let etag = format!("\"{}\"", wall.version);
     let mut response = if none_match(&headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse, Response};
-use hlsops_domain::EpochMs;
 use hlsops_store::{Configured, ShardId, StreamConfig, StreamId};
 use hlsops_wire::{Stream, StreamCreate, StreamDetail, StreamPatch, Validation};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::incidents::close;
+use super::namesakes::{namesake, own_link};
 use super::streams::{configured, detail, etag};
 use super::tag::tagged;
 use crate::app::Api;
@@ -24,12 +24,15 @@ use crate::random::{link_id, new_id};
 
 /// Add a stream
 ///
-/// With `validate_only=true` the URL is looked at once, as the watcher would, and nothing is stored. With an
-/// `Idempotency-Key` the request may be sent again: for 24 hours the same key makes the same stream.
+/// The stream is added without a look at its URL, so that one that is down now can be added too: only what can
+/// never be watched is refused, such as an address that is not public. Send the same body with
+/// `validate_only=true` first to have the URL looked at once, as the watcher would: the answer says what is there,
+/// and nothing is stored. With an `Idempotency-Key` the request may be sent again: for 24 hours the same key makes
+/// the same stream. A `link_id` belongs to one stream alone; names may be equal, and `warnings` says so.
 #[utoipa::path(
     post, path = "/streams", tag = "streams",
     params(
-        ("validate_only" = Option<bool>, Query, description = "look, and store nothing"),
+        ("validate_only" = Option<bool>, Query, description = "true: look at the URL once, and store nothing"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, for example a UUID"),
     ),
     request_body = StreamCreate,
@@ -49,7 +52,9 @@ pub(super) async fn create(
     let (mut config, url) = config::create(body, id, link_id()?, now)?;
     api.app.fetcher.permits(&url).map_err(|error| unusable(&error))?;
     if query.flag("validate_only")? {
-        let found = look(&api.app.fetcher, &config, &url).await?;
+        own_link(&api, &config).await?;
+        let mut found = look(&api.app.fetcher, &config, &url).await?;
+        found.warnings.extend(namesake(&api, &config).await?);
         return Ok(axum::Json(found).into_response());
     }
     if let Some(idempotency) = &idempotency {
@@ -59,7 +64,8 @@ pub(super) async fn create(
             return created(&api, &before).await;
         }
     }
-    room_for_one_more(&api, caller.account(), now).await?;
+    room_for_one_more(&api, caller.account()).await?;
+    own_link(&api, &config).await?;
     let shard = api.store().place(&config.id).await?.value;
     let id = config.id.clone();
     let saved = save(&api, config, shard).await;
@@ -78,10 +84,9 @@ fn removed_since() -> ApiError {
     ApiError::new(Kind::Conflict, detail)
 }
 
-async fn room_for_one_more(api: &Api, account: &str, now: EpochMs) -> Answer<()> {
-    let wall = api.walls.get(api.store(), account, now).await?;
+async fn room_for_one_more(api: &Api, account: &str) -> Answer<()> {
     let most = api.app.max_streams;
-    if wall.counts.total() >= most {
+    if api.wall(account).await?.counts.total() >= most {
         return Err(ApiError::new(
             Kind::Quota,
             format!("this account has {most} streams, which is all it may have"),
@@ -91,7 +96,7 @@ async fn room_for_one_more(api: &Api, account: &str, now: EpochMs) -> Answer<()>
 }
 
 async fn created(api: &Api, stream: &StreamConfig) -> Answer<Response> {
-    let mut response = shown(api, stream, StatusCode::CREATED).await?;
+    let mut response = changed(api, stream, StatusCode::CREATED).await?;
     if let Ok(place) = HeaderValue::from_str(&format!("{}/streams/{}", super::BASE, stream.id.name())) {
         response.headers_mut().insert(header::LOCATION, place);
     }
@@ -119,11 +124,15 @@ pub(super) async fn patch(
     Body(body): Body<StreamPatch>,
 ) -> Answer<Response> {
     query.only(&[], &[])?;
-    let config = seen(&api, &stream_id(caller.account(), &id)?, &headers).await?;
-    let (config, url) = config::patch(config, body)?;
+    let before = seen(&api, &stream_id(caller.account(), &id)?, &headers).await?;
+    let link = before.link_id.clone();
+    let (config, url) = config::patch(before, body)?;
     api.app.fetcher.permits(&url).map_err(|error| unusable(&error))?;
+    if config.link_id != link {
+        own_link(&api, &config).await?;
+    }
     let saved = save(&api, config, ShardId(0)).await?;
-    shown(&api, &saved, StatusCode::OK).await
+    changed(&api, &saved, StatusCode::OK).await
 }
 
 /// Remove a stream
@@ -230,9 +239,26 @@ fn stale() -> ApiError {
     ApiError::new(Kind::Stale, "read the stream again, and make the change to what it is now")
 }
 
-/// Whoever may change a stream may see its secrets.
+/// A stream that was added or changed, with what is worth knowing of that.
+async fn changed(api: &Api, config: &StreamConfig, status: StatusCode) -> Answer<Response> {
+    let warning = namesake(api, config).await?;
+    answer(api, config, status, warning.into_iter().collect()).await
+}
+
 async fn shown(api: &Api, config: &StreamConfig, status: StatusCode) -> Answer<Response> {
+    answer(api, config, status, Vec::new()).await
+}
+
+/// Whoever may change a stream may see its secrets.
+async fn answer(
+    api: &Api,
+    config: &StreamConfig,
+    status: StatusCode,
+    warnings: Vec<String>,
+) -> Answer<Response> {
     let detail = detail(api, config, true).await?;
+    // What a GET answers, which warns of nothing.
     let etag = etag(config, &StreamDetail { as_of: String::new(), ..detail.clone() });
+    let detail = StreamDetail { warnings, ..detail };
     Ok(tagged(json_body(status, serde_json::to_vec(&detail).unwrap_or_default()), &etag))
 }

@@ -59,6 +59,17 @@ pub(crate) fn verdict(incident: &Incident, timeline: &[TimelineEntry]) -> String
     format!("{}{evidence}; {standing}", incident.title)
 }
 
+/// Why taking an incident, or giving it back, changed nothing.
+pub(crate) fn already(item: &IncidentItem) -> String {
+    match &item.acknowledged {
+        Some((at, by)) => {
+            let since = times::text(*at);
+            format!("{by} has looked after it since {since}: nothing was changed, and nobody was told again")
+        }
+        None => "nobody looked after it: nothing was changed".into(),
+    }
+}
+
 /// What people did: the part of an incident's timeline that no minute holds.
 pub(crate) fn people(item: &IncidentItem, notes: &[IncidentNote]) -> Vec<Placed> {
     let text = |note: &IncidentNote| match note.kind.as_str() {

@@ -47,15 +47,15 @@ pub(crate) struct Sums {
     pub(crate) obtained: u64,
     /// Failed attempts.
     pub(crate) failed: u64,
-    /// Attempts after which none followed.
+    /// Lost, as health counts it: what we were asked to leave alone is not.
     pub(crate) lost: u64,
 }
 
 impl Sums {
     pub(crate) fn add(&mut self, row: &SegmentRow) {
-        if row.failure.is_some() {
+        if let Some(failure) = row.failure {
             self.failed += 1;
-            self.lost += u64::from(row.last);
+            self.lost += u64::from(row.last && !failure.is_no_evidence());
             return;
         }
         self.obtained += 1;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hlsops_domain::rendition::PlaylistState;
 use hlsops_domain::{Closing, EpochMs, RenditionClosing, RenditionId};
+use hlsops_store::pack::What;
 use hlsops_store::{
     IncidentId, Outline, OutlineRendition, Segments, Slot, StoredMinute, StreamConfig, Tile, WatchMode,
 };
@@ -32,7 +33,7 @@ pub(crate) fn stream(config: &StreamConfig, now: Now<'_>, secrets: bool) -> Stre
     let header = |(name, value): &(String, String)| wire::Header { name: name.clone(), value: shown(value) };
     Stream {
         id: config.id.name().into(),
-        link_id: config.link_id.clone().unwrap_or_else(|| usual_link(config)),
+        link_id: link_id(config),
         name: config.name.clone(),
         manifest_url: if secrets { config.url.clone() } else { masked_url(&config.url) },
         tags: config.tags.iter().cloned().collect(),
@@ -50,9 +51,12 @@ pub(crate) fn stream(config: &StreamConfig, now: Now<'_>, secrets: bool) -> Stre
 }
 
 /// A stream that was made without one gets always the same.
-fn usual_link(config: &StreamConfig) -> String {
-    let hash = hlsops_domain::id::StableHash::new().with(config.id.to_string().as_bytes()).finish();
-    format!("{:012x}", hash >> 16)
+pub(crate) fn link_id(config: &StreamConfig) -> String {
+    let made_up = || {
+        let hash = hlsops_domain::id::StableHash::new().with(config.id.to_string().as_bytes()).finish();
+        format!("{:012x}", hash >> 16)
+    };
+    config.link_id.clone().unwrap_or_else(made_up)
 }
 
 fn watch(config: &StreamConfig) -> wire::Watch {
@@ -102,18 +106,27 @@ pub(crate) fn newest(minutes: &[StoredMinute]) -> Option<&Closing> {
     })
 }
 
-/// How far back the figures of a rendition look.
-const RECENT: Duration = Duration::from_secs(120);
+/// The newest look that is in these minutes, which are newest first: up to then they hold everything.
+pub(crate) fn newest_look(minutes: &[StoredMinute]) -> Option<EpochMs> {
+    newest(minutes)?.last_look
+}
 
-/// The renditions of a stream: those of the outline in its order, then what else is watched.
-pub(crate) fn renditions(minutes: &[StoredMinute], outline: &Outline, now: EpochMs) -> Vec<Rendition> {
+/// The renditions of a stream: those of the outline in its order, then what else is watched. Their figures are of
+/// the `window` before the newest look, as health's are.
+pub(crate) fn renditions(minutes: &[StoredMinute], outline: &Outline, window: Duration) -> Vec<Rendition> {
     let Some(closing) = newest(minutes) else { return Vec::new() };
+    let is_recent = |at: EpochMs| closing.last_look.is_some_and(|look| look.since(at) <= window);
     let mut sums: HashMap<RenditionId, Sums> = HashMap::new();
     for stored in minutes {
         let Slot::Watched { log, .. } = &stored.slot else { continue };
         for rendition in log.renditions() {
-            let recent = rendition.segments.iter().filter(|row| now.since(row.at) <= RECENT);
+            let recent = rendition.segments.iter().filter(|row| is_recent(row.at));
             recent.for_each(|row| sums.entry(rendition.id).or_default().add(row));
+        }
+        for change in log.changes().iter().filter(|change| is_recent(change.at)) {
+            if let (What::Lost { segments, .. }, Some(id)) = (&change.what, change.rendition) {
+                sums.entry(id).or_default().lost += segments;
+            }
         }
     }
     let place = |id| outline.renditions.iter().position(|known| known.id == id).unwrap_or(usize::MAX);
@@ -141,7 +154,7 @@ fn rendition(known: &RenditionClosing, spec: Option<&OutlineRendition>, sums: &S
         },
         playlist_since_at: times::text(known.playlist_since),
         last_look_at: known.last_look.map(times::text),
-        target_duration_s: known.target.as_seconds(),
+        target_duration_s: known.loaded_at.map(|_| known.target.as_seconds()),
         buffer_s: rounded(known.buffer.level.as_seconds()),
         buffer_empty_since_at: known.buffer.empty_since.map(times::text),
         consecutive_lost_count: known.consecutive_lost,
@@ -154,10 +167,11 @@ fn rendition(known: &RenditionClosing, spec: Option<&OutlineRendition>, sums: &S
 
 /// The fullest buffer of a main rendition, and the longest target duration.
 pub(crate) fn figures(renditions: &[Rendition]) -> (Option<f64>, Option<f64>) {
-    let main = renditions.iter().filter(|rendition| rendition.kind == RenditionKind::Main);
+    let is_known = |rendition: &&Rendition| rendition.target_duration_s.is_some();
+    let main = renditions.iter().filter(|rendition| rendition.kind == RenditionKind::Main).filter(is_known);
     let most = |values: &mut dyn Iterator<Item = f64>| values.reduce(f64::max);
     (
         most(&mut main.map(|rendition| rendition.buffer_s)),
-        most(&mut renditions.iter().map(|r| r.target_duration_s)),
+        most(&mut renditions.iter().filter_map(|rendition| rendition.target_duration_s)),
     )
 }

@@ -27,3 +27,30 @@ fn lengths_are_for_people() {
         assert_eq!(length(seconds), expected);
     }
 }
+
+/// A target duration and a buffer are those of playlists that were loaded.
+#[test]
+fn nothing_is_made_up_of_a_playlist_that_was_never_loaded() {
+    let rendition = |target: Option<f64>, buffer_s: f64| wire::Rendition {
+        id: String::new(),
+        label: String::new(),
+        kind: wire::RenditionKind::Main,
+        url: None,
+        bandwidth_bps: None,
+        playlist_state: "Live".into(),
+        failure: None,
+        playlist_since_at: String::new(),
+        last_look_at: None,
+        target_duration_s: target,
+        buffer_s,
+        buffer_empty_since_at: None,
+        consecutive_lost_count: 0,
+        segments_obtained_count: 0,
+        segments_lost_count: 0,
+        ttfb_p50_ms: None,
+        download_ratio: None,
+    };
+    let never = rendition(None, 0.0);
+    assert_eq!(stream::figures(std::slice::from_ref(&never)), (None, None));
+    assert_eq!(stream::figures(&[never, rendition(Some(6.0), 12.5)]), (Some(12.5), Some(6.0)));
+}

@@ -26,10 +26,10 @@ pub(crate) struct Names<'a> {
     pub(crate) incidents: &'a [IncidentItem],
 }
 
-/// What happened in a stored minute, in the order in which it was stored. The ids of entries stay when more
-/// is stored in the same minute.
-pub(crate) fn entries(stored: &StoredMinute, names: Names<'_>) -> Vec<Placed> {
-    let mut out = Out { minute: stored.minute.0, names, entries: Vec::new() };
+/// What happened in a stored minute, in the order in which it was stored; segments that were obtained only where
+/// `obtained`, for there are many. The ids of entries stay when more is stored in the same minute.
+pub(crate) fn entries(stored: &StoredMinute, names: Names<'_>, obtained: bool) -> Vec<Placed> {
+    let mut out = Out { minute: stored.minute.0, names, obtained, entries: Vec::new() };
     match &stored.slot {
         Slot::Watched { log, .. } => out.log(log),
         Slot::Gap(to) => {
@@ -50,6 +50,7 @@ pub(crate) fn sort(entries: &mut [Placed]) {
 struct Out<'a> {
     minute: u64,
     names: Names<'a>,
+    obtained: bool,
     entries: Vec<Placed>,
 }
 
@@ -86,7 +87,9 @@ impl Out<'_> {
         }
         for (nth, rendition) in log.renditions().iter().enumerate() {
             for (index, row) in rendition.segments.iter().enumerate() {
-                self.segment(nth * 1_000 + index.min(999), rendition.id, row);
+                if self.obtained || row.failure.is_some() {
+                    self.segment(nth * 1_000 + index.min(999), rendition.id, row);
+                }
             }
         }
         if log.dropped() > 0 {
@@ -158,10 +161,15 @@ fn describe(what: &What) -> (TimelineKind, String) {
             let times = if *count > 1 { format!(", {count} times in this minute") } else { String::new() };
             (TimelineKind::Finding, format!("{code}: {summary}{times}"))
         }
-        What::RebufferingStarted => (TimelineKind::Rebuffering, "a viewer ran out of media".into()),
+        What::RebufferingStarted => {
+            (TimelineKind::Rebuffering, "a viewer of this rendition would have run out of media".into())
+        }
         What::RebufferingEnded { waited } => (
             TimelineKind::Rebuffering,
-            format!("media came again; a viewer waited {:.1} s", waited.as_secs_f64()),
+            format!(
+                "media came again; a viewer of this rendition would have waited {:.1} s",
+                waited.as_secs_f64()
+            ),
         ),
         What::Restarted { from, to } => {
             (TimelineKind::Origin, format!("the encoder began a new numbering: {from}, then {to}"))

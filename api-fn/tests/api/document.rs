@@ -50,3 +50,23 @@ async fn the_page_is_served_with_a_strict_policy() {
         assert!(got.header("content-security-policy").contains("default-src 'none'; script-src 'self'"));
     }
 }
+
+/// People who mistype an address get a page with a way on; programs get a problem.
+#[tokio::test]
+async fn an_address_that_nothing_answers_says_so_to_people_and_to_programs() {
+    let world = World::new().await;
+    let browser = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    let got = world.ask(Method::GET, "/foo/bar", &[browser], None).await.is(404);
+    assert!(got.header("content-type").starts_with("text/html"), "{}", got.header("content-type"));
+    assert!(got.header("content-security-policy").contains("style-src 'self'"));
+    assert!(!got.header("request-id").is_empty() && got.bytes > 200);
+    for (method, path, headers) in [
+        (Method::GET, "/foo", &[("accept", "*/*")][..]),
+        (Method::GET, "/foo", &[]),
+        (Method::POST, "/foo", &[browser]),
+        (Method::GET, "/api", &[browser]),
+        (Method::GET, "/api/v1/foo", &[browser]),
+    ] {
+        world.ask(method, path, headers, None).await.problem(404, "EC100", "");
+    }
+}

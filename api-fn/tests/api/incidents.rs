@@ -59,6 +59,16 @@ async fn an_incident_is_taken_once_and_told_once() {
     world.wait(5);
     let again = world.post(&format!("{path}/acknowledge"), json!({"by": "max"})).await.is(200);
     assert_eq!(again.body["acknowledged_by"], "maria", "the first one stands");
+    assert_eq!(
+        (taken.body.get("note"), again.body["note"].as_str()),
+        (
+            None,
+            Some(
+                "maria has looked after it since 2026-11-22T03:34:12.000Z: nothing was changed, and nobody was told \
+                 again"
+            )
+        )
+    );
     let bare = world.ask(Method::POST, &format!("{path}/acknowledge"), &[], None).await.is(200);
     assert_eq!(bare.body["acknowledged_at"], taken.body["acknowledged_at"]);
 
@@ -114,6 +124,9 @@ async fn an_incident_is_given_back_and_taken_again() {
     world.wait(1);
     let free = world.ask(Method::POST, &path("unacknowledge"), &[], None).await.is(200);
     assert_eq!((&free.body["status"], free.body.get("acknowledged_by")), (&json!("open"), None));
+    assert_eq!(free.body.get("note"), None);
+    let free = world.ask(Method::POST, &path("unacknowledge"), &[], None).await.is(200);
+    assert_eq!(free.body["note"], "nobody looked after it: nothing was changed");
     world.wait(1);
     let taken = world.post(&path("acknowledge"), json!({"by": "max"})).await.is(200);
     assert_eq!(taken.body["acknowledged_by"], "max");

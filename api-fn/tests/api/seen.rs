@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hlsops_domain::buffer::{BufferClosing, Phase};
 use hlsops_domain::incident::Incident;
-use hlsops_domain::rendition::{PlaylistState, RenditionKind};
+use hlsops_domain::rendition::{Loss, PlaylistState, RenditionKind};
 use hlsops_domain::{Closing, EpochMs, Failure, HealthState, MediaUs, RenditionClosing, RenditionId};
 use hlsops_store::pack::{MinuteLog, SegmentRow, What};
 use hlsops_store::{
@@ -89,6 +89,11 @@ fn closing(at: EpochMs, health: HealthState) -> Closing {
 
 /// Ten minutes: good ones, and in the newest a segment is lost and health turns. A gap stands in between.
 async fn watched(world: &World) -> String {
+    watched_with(world, |_, _| {}).await
+}
+
+/// The same, with `more` in the newest minute.
+async fn watched_with(world: &World, more: impl Fn(&mut MinuteLog, EpochMs)) -> String {
     let id = world.add("sports").await;
     let stream = stream(&id);
     let first = Minute::of(NOW).0 - MINUTES;
@@ -120,6 +125,7 @@ async fn watched(world: &World) -> String {
                 ..row(at, 7)
             };
             log.attempted(Some(MAIN), lost);
+            more(&mut log, start);
             log.change(at, Some(MAIN), What::Found { code: "EC-2002".into(), count: 1 });
             log.change(
                 at,
@@ -204,6 +210,35 @@ async fn a_page_about_a_stream_has_renditions_and_reasons() {
     assert_eq!(body["renditions"][1]["kind"], "audio");
 }
 
+/// Of the window before the newest look: what failed but was not told to leave alone, and what a jump left out.
+#[tokio::test]
+async fn lost_segments_are_counted_as_health_counts_them() {
+    let world = World::new().await;
+    let id = watched_with(&world, |log, start| {
+        let at = EpochMs(start.0 + 52_000);
+        let throttled = SegmentRow { failure: Some(Failure::Http(429)), ..row(at, 8) };
+        log.attempted(Some(MAIN), throttled);
+        log.lost(at, MAIN, Loss { segments: 3, media: MediaUs(18_000_000) });
+    })
+    .await;
+    let path = format!("/api/v1/streams/{id}");
+    let counts = |got: &Value| {
+        let main = &got["renditions"][0];
+        (main["segments_lost_count"].as_u64().unwrap(), main["segments_obtained_count"].as_u64().unwrap())
+    };
+    let got = world.get(&path).await.is(200);
+    assert_eq!(
+        (&got.body["window_s"], &got.body["figures_to_at"]),
+        (&json!(120.0), &json!("2026-11-22T03:29:59.000Z"))
+    );
+    assert_eq!(counts(&got.body), (4, 20));
+    world.wait(100);
+    assert_eq!(counts(&world.get(&path).await.is(200).body), (4, 20), "of the time that is known");
+    let etag = world.get(&path).await.header("etag").to_owned();
+    let short = world.patch(&path, &etag, json!({"thresholds": {"window_ms": 10_000}})).await.is(200);
+    assert_eq!((&short.body["window_s"], counts(&short.body)), (&json!(10.0), (4, 1)));
+}
+
 async fn timeline(world: &World, id: &str, query: &str) -> Value {
     world.get(&format!("/api/v1/streams/{id}/timeline?{query}")).await.is(200).body
 }
@@ -227,6 +262,9 @@ async fn a_timeline_is_read_newest_first_and_in_pages() {
     assert_eq!(all["items"][0]["rendition"], "640x360 800 kb/s");
     assert_eq!(all["items"][1]["state"], "degraded");
     assert_eq!(all.get("next_cursor"), None);
+    assert_eq!(all["complete_to_at"], "2026-11-22T03:29:59.000Z", "the newest look that is stored");
+    let earlier = timeline(&world, &id, "to=2026-11-22T03:25:30Z").await;
+    assert_eq!(earlier["complete_to_at"], "2026-11-22T03:25:30.000Z");
 
     let everything = timeline(&world, &id, "kind=segment_obtained&kind=gap&limit=500").await;
     assert_eq!(everything["items"].as_array().unwrap().len(), 81);
@@ -234,6 +272,7 @@ async fn a_timeline_is_read_newest_first_and_in_pages() {
     loop {
         let page = timeline(&world, &id, &format!("kind=segment_obtained,gap&limit=7{cursor}")).await;
         paged.extend(page["items"].as_array().unwrap().iter().cloned());
+        assert_eq!(page.get("complete_to_at").is_some(), cursor.is_empty(), "only the newest page grows");
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
@@ -241,7 +280,7 @@ async fn a_timeline_is_read_newest_first_and_in_pages() {
     }
     assert_eq!(&json!(paged), &everything["items"]);
     let none = timeline(&world, &id, "to=2026-11-22T03:00:00Z").await;
-    assert_eq!(none["items"], json!([]));
+    assert_eq!((&none["items"], none.get("complete_to_at")), (&json!([]), None));
     for (query, pointer) in
         [("kind=x", "?kind"), ("cursor=x", "?cursor"), ("from=x", "?from"), ("limit=0", "?limit")]
     {
@@ -304,6 +343,7 @@ async fn findings_are_folded_and_say_what_to_do() {
         (&items[0]["sample"], &items[0]["severity"]),
         (&json!("segment 7: HTTP 404"), &json!("error"))
     );
+    assert_eq!(items[0]["rendition"], "640x360 800 kb/s");
     assert_eq!(items[0]["first_at"], "2026-11-22T03:28:30.000Z");
     assert!(items[0]["fix"].as_str().is_some_and(|fix| fix.ends_with('.')));
     let path = format!("/api/v1/streams/{id}/findings?from=2026-11-01T00:00:00Z");

@@ -133,12 +133,63 @@ async fn what_is_wrong_with_a_stream_is_named() {
         body[field] = value;
         world.post(STREAMS, body).await.problem(400, "EC100", pointer);
     }
+    let got = world.post(STREAMS, json!({"name": "x"})).await.problem(400, "EC100", "/manifest_url");
+    assert_eq!(got.body["detail"], "/manifest_url: is missing, and is required: add it");
+    let got = world.post(STREAMS, json!([])).await.problem(400, "EC100", "");
+    assert_eq!(got.body["detail"], "the body is a list, and must be an object in { }");
     let got =
         world.post(STREAMS, json!({"manifest_url": "https://x/a", "thresholds": {"window_ms": 1}})).await;
     let detail = got.body["errors"][0]["detail"].as_str().unwrap();
     assert_eq!(detail, "window_ms is 1, allowed is 10000 to 180000");
     world.ask(Method::POST, STREAMS, &[], None).await.problem(400, "EC100", "");
     assert_eq!(world.changes.load(Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_link_id_is_of_one_stream_alone() {
+    let world = World::new().await;
+    let body =
+        |link: &str| json!({"manifest_url": "https://cdn.example/a.m3u8", "name": "Sports", "link_id": link});
+    let first = world.post(STREAMS, body("s1")).await.is(201);
+    let id = first.body["id"].as_str().unwrap();
+    for path in [STREAMS.to_owned(), format!("{STREAMS}?validate_only=true")] {
+        let got = world.post(&path, body("s1")).await.problem(400, "EC100", "/link_id");
+        assert_eq!(got.body["errors"][0]["code"], "taken");
+        let expected = format!(
+            "`s1` is the link id of the stream `Sports` ({id}) already: choose another, or leave it out"
+        );
+        assert_eq!(got.body["errors"][0]["detail"], expected);
+    }
+    let second = world.post(STREAMS, body("s2")).await.is(201);
+    let path = format!("{STREAMS}/{}", second.body["id"].as_str().unwrap());
+    let etag = second.header("etag");
+    world.patch(&path, etag, json!({"link_id": "s1"})).await.problem(400, "EC100", "/link_id");
+    let kept = world.patch(&path, etag, json!({"link_id": "s2", "name": "News"})).await.is(200);
+    let freed = world.patch(&path, kept.header("etag"), json!({"link_id": null})).await.is(200);
+    world.post(STREAMS, body("s2")).await.is(201);
+    // The one that is made up stands for the stream as well.
+    let made_up = freed.body["link_id"].as_str().unwrap();
+    world.post(STREAMS, body(made_up)).await.problem(400, "EC100", "/link_id");
+}
+
+/// Names are for people, and two streams may have the same: whoever gives it hears of it.
+#[tokio::test]
+async fn a_name_that_is_given_twice_is_told() {
+    let world = World::new().await;
+    let body = json!({"manifest_url": "https://cdn.example/a.m3u8", "name": "Sports"});
+    let first = world.post(STREAMS, body.clone()).await.is(201);
+    assert_eq!(first.body.get("warnings"), None);
+    let second = world.post(STREAMS, body).await.is(201);
+    let warning = second.body["warnings"][0].as_str().unwrap();
+    assert!(
+        warning.contains("`Sports`") && warning.contains(first.body["id"].as_str().unwrap()),
+        "{warning}"
+    );
+    let path = format!("{STREAMS}/{}", second.body["id"].as_str().unwrap());
+    let shown = world.get(&path).await.is(200);
+    assert_eq!((shown.body.get("warnings"), shown.header("etag")), (None, second.header("etag")));
+    let renamed = world.patch(&path, second.header("etag"), json!({"name": "News"})).await.is(200);
+    assert_eq!(renamed.body.get("warnings"), None);
 }
 
 #[tokio::test]
@@ -179,6 +230,15 @@ async fn a_look_says_what_is_there_and_stores_nothing() {
     let kinds: Vec<&Value> =
         got.body["variants"].as_array().unwrap().iter().map(|one| &one["kind"]).collect();
     assert_eq!(kinds, ["main", "main", "main", "audio"]);
+    assert_eq!(got.body.get("warnings"), None);
+    let other =
+        json!({"manifest_url": "https://cdn.example/a.m3u8", "name": got.body["name"], "enabled": false});
+    let added = world.post(STREAMS, other).await.is(201);
+    let got = world.post(&path, json!({"manifest_url": origin.url("auto-a")})).await.is(200);
+    assert!(got.body["warnings"][0].as_str().is_some_and(|text| text.contains("another stream is called")));
+    let place = format!("{STREAMS}/{}", added.body["id"].as_str().unwrap());
+    world.ask(Method::DELETE, &place, &[("if-match", "*")], None).await.is(204);
+    let changes = world.changes.load(Relaxed);
 
     let fault = Fault::new(FaultKind::MasterStatus(500));
     origin.set_fault("auto-a", fault).unwrap();
@@ -190,7 +250,7 @@ async fn a_look_says_what_is_there_and_stores_nothing() {
     let got = world.post(&path, json!({"manifest_url": text})).await;
     assert!(matches!(got.status.as_u16(), 422), "{}", got.body);
     assert_eq!(world.get(STREAMS).await.body["items"], json!([]));
-    assert_eq!(world.changes.load(Relaxed), 0);
+    assert_eq!(world.changes.load(Relaxed), changes);
 }
 
 #[tokio::test]

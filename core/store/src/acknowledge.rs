@@ -60,15 +60,28 @@ impl Store {
     /// # Errors
     /// Whatever the table says.
     pub async fn incident(&self, id: &IncidentId) -> Result<Paid<Option<IncidentItem>>, StoreError> {
+        let found = self.incident_with_notes(id, 1).await?;
+        Ok(found.map(|found| found.map(|(incident, _)| incident)))
+    }
+
+    /// One incident with its transitions, oldest first, at most `most` but at least the first. Consistent.
+    ///
+    /// # Errors
+    /// Whatever the table says.
+    pub async fn incident_with_notes(
+        &self,
+        id: &IncidentId,
+        most: usize,
+    ) -> Result<Paid<Option<(IncidentItem, Vec<IncidentNote>)>>, StoreError> {
         let mut spent = Spent::default();
-        let none = Paid { value: None, spent };
-        let Some((stream, version)) = id.parts() else { return Ok(none) };
+        let Some((stream, version)) = id.parts() else { return Ok(Paid { value: None, spent }) };
         // Its timeline begins when it was opened; by that its item is found.
-        let first = self.incident_notes(id, 1).await?.add_to(&mut spent).into_iter().next();
-        let Some(IncidentNote { at, .. }) = first else { return Ok(Paid { value: None, spent }) };
-        let key = Key::Incident { stream: &stream, opened: at, version };
+        let notes = self.incident_notes(id, most.max(1)).await?.add_to(&mut spent);
+        let Some(IncidentNote { at, .. }) = notes.first() else { return Ok(Paid { value: None, spent }) };
+        let key = Key::Incident { stream: &stream, opened: *at, version };
         let item = self.get("read an incident", &key, true).await?.add_to(&mut spent);
-        Ok(Paid { value: item.as_ref().map(read_incident).transpose()?, spent })
+        let incident = item.as_ref().map(read_incident).transpose()?;
+        Ok(Paid { value: incident.map(|incident| (incident, notes)), spent })
     }
 
     /// The transitions of an incident, oldest first, at most `most`. Consistent.

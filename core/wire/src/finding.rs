@@ -19,7 +19,7 @@ pub struct Finding {
     /// The rendition; none for the stream's own playlist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rendition_id: Option<String>,
-    /// What people call that rendition.
+    /// What people call that rendition; its id where it is in the stream no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rendition: Option<String>,
     /// First seen.

@@ -66,9 +66,25 @@ pub struct IncidentDetail {
     pub stream_state: State,
     /// What happened from shortly before it began to shortly after it ended, newest first.
     pub timeline: Vec<TimelineEntry>,
+    /// Up to when the timeline is complete, as in `GET /streams/{id}/timeline`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete_to_at: Option<String>,
     /// There is more than the timeline holds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+}
+
+/// An incident after somebody took it or gave it back. Answer to `POST /incidents/{id}/acknowledge` and
+/// `/unacknowledge`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IncidentTaken {
+    /// The incident as it is now: `acknowledged_by` and `acknowledged_at` say who has it, and since when.
+    #[serde(flatten)]
+    pub incident: Incident,
+    /// Where nothing was changed: why, with who took it before and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// Body of `POST /incidents/{id}/acknowledge`; may be left out.

@@ -21,7 +21,7 @@ mod wall;
 pub use channel::{Channel, ChannelCreate, ChannelFormat, ChannelPatch, ChannelWithSecret};
 pub use delivery::{Delivery, Event, EventData, EventLinks, EventReason, EventStream, InboxEntry};
 pub use finding::{Finding, Severity};
-pub use incident::{Acknowledge, Incident, IncidentDetail, IncidentStatus};
+pub use incident::{Acknowledge, Incident, IncidentDetail, IncidentStatus, IncidentTaken};
 pub use key::{Key, KeyCreate, KeyCreated, Scope};
 pub use metrics::{MetricsPoint, MetricsSeries, StateSpan};
 pub use page::List;
@@ -31,5 +31,5 @@ pub use stream::{
     Header, HealthNow, Reason, Rendition, RenditionKind, Segments, Stream, StreamCreate, StreamDetail,
     StreamPatch, Validation, ValidationVariant, Watch, WatchMode,
 };
-pub use timeline::{TimelineEntry, TimelineKind};
+pub use timeline::{Timeline, TimelineEntry, TimelineKind};
 pub use wall::{State, Wall, WallCounts, WallTile};

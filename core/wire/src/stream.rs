@@ -60,14 +60,23 @@ pub struct StreamDetail {
     /// Media in the fullest main rendition's model buffer, in seconds, at the last look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buffer_s: Option<f64>,
-    /// The longest target duration.
+    /// The longest target duration; none before a media playlist was loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_duration_s: Option<f64>,
+    /// How far back the counts and medians of the renditions look: as far as health does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_s: Option<f64>,
+    /// The newest look that is in the figures of the renditions: at most a minute before the newest look at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures_to_at: Option<String>,
     /// The incident that is open or acknowledged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_incident: Option<Incident>,
     /// Its media playlists: video first, in the order of their bandwidth, then by name.
     pub renditions: Vec<Rendition>,
+    /// Only in the answer to a change: it was done, and this is worth knowing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// How a stream is watched.
@@ -180,23 +189,25 @@ pub struct Rendition {
     /// When it was last looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_look_at: Option<String>,
-    /// Target duration in force.
-    pub target_duration_s: f64,
+    /// Target duration in force; none before the playlist was loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_duration_s: Option<f64>,
     /// Media in its model buffer at the last look.
     pub buffer_s: f64,
-    /// A viewer waits since.
+    /// A viewer of this rendition would wait since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buffer_empty_since_at: Option<String>,
     /// Segments lost one after the other, now.
     pub consecutive_lost_count: u32,
-    /// Segments obtained in the last two minutes.
+    /// Segments obtained in the `window_s` before `figures_to_at`.
     pub segments_obtained_count: u64,
-    /// Segments lost in the last two minutes.
+    /// Segments lost in the same time, also those that a jump of the numbering left out. A reason that counts
+    /// lost segments counts those of all renditions together.
     pub segments_lost_count: u64,
-    /// Median time to first byte of those obtained.
+    /// Median time to first byte of the segments obtained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttfb_p50_ms: Option<u64>,
-    /// Media seconds per download second of those obtained.
+    /// Media seconds per download second of the segments obtained: 2 is twice as fast as needed, below 1 too slow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub download_ratio: Option<f64>,
 }
@@ -224,7 +235,7 @@ pub struct StreamCreate {
     /// For people, 1 to 120 characters; the URL's host and file name where none is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The operator's own identifier, 1 to 32 of `A-Za-z0-9._-`.
+    /// The operator's own identifier, 1 to 32 of `A-Za-z0-9._-`, of one stream alone; made up where none is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_id: Option<String>,
     /// For grouping: at most 20, keys of 1 to 40 characters, values of at most 80.

@@ -4,6 +4,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::State;
 
+/// A part of what happened to a stream, newest first. Body of `GET /streams/{id}/timeline`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Timeline {
+    /// Newest first.
+    pub items: Vec<TimelineEntry>,
+    /// Where the next page begins: give it as `cursor`. None after the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// When it was read.
+    pub as_of: String,
+    /// Up to when it is complete. What happened since is stored at the end of the running minute at the latest;
+    /// a change of health or of a playlist's state, a new finding and an incident within seconds. None on later
+    /// pages, and where nothing was stored in that time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete_to_at: Option<String>,
+}
+
 /// An entry of a timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -55,7 +73,7 @@ pub enum TimelineKind {
     Incident,
     /// A rule was broken.
     Finding,
-    /// A viewer ran out of media, or media came again.
+    /// A viewer of the rendition would have run out of media, or would have got media again.
     Rebuffering,
     /// The encoder restarted, the set of renditions changed, or an older copy was served.
     Origin,

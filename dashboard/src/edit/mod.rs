@@ -99,7 +99,8 @@ fn Found(found: Validation, form: Form<Draft>) -> impl IntoView {
             let answer = client.post(&format!("{BASE}/streams"), &body).await;
             match answer.and_then(|answer| answer.json::<StreamDetail>()) {
                 Ok(added) => {
-                    notices.say(format!("{} is watched now", added.stream.name));
+                    let said = std::iter::once(format!("{} is watched now", added.stream.name));
+                    notices.say(said.chain(added.warnings).collect::<Vec<_>>().join("; "));
                     navigate(&format!("/streams/{}", added.stream.id), NavigateOptions::default());
                 }
                 Err(failure) => form.refuse(&failure),
@@ -206,7 +207,7 @@ fn Settings(live: Live<StreamDetail>) -> AnyView {
         <nav class="crumb" aria-label="Breadcrumb"><a href="/">"Wall"</a><a href=back.clone()>{name.clone()}</a></nav>
         <div class="head"><h1>"Settings of "{name}</h1></div>
         <form class="panel form" novalidate=true on:submit=save>
-            <Line form label="URL" pointer="/manifest_url" hint="It is looked at once before it is saved."
+            <Line form label="URL" pointer="/manifest_url" hint="It is saved without a look at it: the next look shows whether it plays."
                 read=|d| d.url.clone() write=|d, text| d.url = text/>
             <Naming form/>
             <Watching form/>

@@ -23,17 +23,17 @@ fn row(finding: &Finding) -> impl IntoView + use<> {
         Severity::Warning => ("chip warn", "warning"),
     };
     let times = if finding.count == 1 { "once".to_owned() } else { format!("{} times", finding.count) };
+    let of = finding.rendition.clone().unwrap_or_else(|| "the stream's own playlist".to_owned());
     view! {
         <li>
             <details>
                 <summary>
                     <code>{finding.code.clone()}</code>
                     <span class=class>{word}</span>
-                    <span class="what">{finding.summary.clone()}</span>
+                    <span class="what">{finding.summary.clone()}<span class="of">{of}</span></span>
                     <span class="fine">{times}", last " {at(&finding.last_at)}</span>
                 </summary>
                 <dl>
-                    {finding.rendition.clone().map(|of| view! { <div><dt>"Rendition"</dt><dd>{of}</dd></div> })}
                     <div><dt>"Seen"</dt><dd>{finding.sample.clone()}</dd></div>
                     <div><dt>"Do"</dt><dd>{finding.fix.clone()}</dd></div>
                     <div><dt>"Rule"</dt><dd>{finding.clause.clone()}</dd></div>

@@ -7,7 +7,7 @@ pub(crate) mod timeline;
 
 use std::sync::Arc;
 
-use hlsops_wire::{Finding, List, MetricsSeries, State, StreamDetail, TimelineEntry};
+use hlsops_wire::{Finding, List, MetricsSeries, State, StreamDetail};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -31,7 +31,7 @@ const ENTRIES: u32 = 200;
 #[derive(Clone, Copy)]
 pub(crate) struct StreamData {
     pub(crate) detail: Live<StreamDetail>,
-    pub(crate) timeline: Live<List<TimelineEntry>>,
+    pub(crate) timeline: Live<hlsops_wire::Timeline>,
     pub(crate) findings: Live<List<Finding>>,
     pub(crate) series: Live<MetricsSeries>,
 }
@@ -95,11 +95,12 @@ fn Page(data: StreamData, name: String, group: RwSignal<Group>) -> impl IntoView
     let truncated = Signal::derive(move || {
         data.timeline.data.with(|list| list.as_ref().is_some_and(|l| l.next_cursor.is_some()))
     });
+    let complete_to = Signal::derive(move || {
+        data.timeline.data.with(|list| list.as_ref().and_then(|l| l.complete_to_at.clone()))
+    });
     let findings = Signal::derive(move || {
         data.findings.data.with(|list| list.as_ref().map(|l| l.items.clone()).unwrap_or_default())
     });
-    let renditions =
-        Signal::derive(move || detail.with(|d| d.as_ref().map(|d| d.renditions.clone()).unwrap_or_default()));
     view! {
         <nav class="crumb" aria-label="Breadcrumb"><a href="/">"Wall"</a></nav>
         <div class="head">
@@ -111,9 +112,9 @@ fn Page(data: StreamData, name: String, group: RwSignal<Group>) -> impl IntoView
         {move || detail.get().and_then(|detail| incident_line(detail.active_incident.as_ref()?).into())}
         <Strip series=data.series.data.into()/>
         <div class="columns">
-            <Timeline entries truncated group/>
+            <Timeline entries complete_to truncated group/>
             <div>
-                <Renditions renditions/>
+                <Renditions detail=detail.into()/>
                 <Findings findings/>
                 {move || detail.get().map(|detail| facts(&detail))}
             </div>
@@ -161,8 +162,9 @@ fn reasons(detail: &StreamDetail) -> impl IntoView + use<> {
 /// How it is watched.
 fn facts(detail: &StreamDetail) -> impl IntoView + use<> {
     let stream = &detail.stream;
-    let seconds =
-        |value: Option<f64>| value.map_or_else(|| "\u{2013}".into(), |value| format!("{value:.1} s"));
+    let seconds = |value: f64| format!("{value:.1} s");
+    let target = detail.target_duration_s.map(|target| format!(", target duration {}", seconds(target)));
+    let buffer = detail.buffer_s.map_or_else(|| "\u{2013}".into(), seconds);
     let tags: Vec<_> = stream
         .tags
         .iter()
@@ -179,7 +181,7 @@ fn facts(detail: &StreamDetail) -> impl IntoView + use<> {
                 <div><dt>"URL"</dt><dd class="url">{stream.manifest_url.clone()}</dd></div>
                 <div><dt>"Link id"</dt><dd><code>{stream.link_id.clone()}</code></dd></div>
                 <div><dt>"Watched"</dt><dd>{watch}</dd></div>
-                <div><dt>"Buffer"</dt><dd>{seconds(detail.buffer_s)}", target duration "{seconds(detail.target_duration_s)}</dd></div>
+                <div><dt>"Buffer"</dt><dd>{buffer}{target}</dd></div>
                 {(!tags.is_empty()).then(|| view! { <div><dt>"Tags"</dt><dd>{tags.join(", ")}</dd></div> })}
                 <div><dt>"Added"</dt><dd>{crate::ui::at(&stream.created_at)}</dd></div>
             </dl>

@@ -1,11 +1,13 @@
 //! The renditions of a stream as a table.
 
-use hlsops_wire::{Rendition, RenditionKind};
+use std::sync::Arc;
+
+use hlsops_wire::{Rendition, RenditionKind, StreamDetail};
 use leptos::prelude::*;
 
 use crate::live::Freshness;
 use crate::time;
-use crate::ui::playlist_chip;
+use crate::ui::{at, playlist_chip};
 
 /// `3.1x`; worse than real time stands out.
 fn ratio(ratio: Option<f64>) -> (String, bool) {
@@ -16,10 +18,25 @@ fn optional(value: Option<u64>, unit: &str) -> String {
     value.map_or_else(|| "\u{2013}".into(), |value| format!("{value} {unit}"))
 }
 
-/// `4 of 60`: lost of all that were asked for in the last two minutes.
+/// `4 of 60`: lost of all that were due.
 fn lost(rendition: &Rendition) -> String {
     let all = rendition.segments_obtained_count + rendition.segments_lost_count;
     if all == 0 { "\u{2013}".into() } else { format!("{} of {all}", rendition.segments_lost_count) }
+}
+
+/// The buffer of a rendition that was loaded at all.
+fn buffer(rendition: &Rendition) -> String {
+    let known = rendition.target_duration_s.map(|_| format!("{:.1} s", rendition.buffer_s));
+    known.unwrap_or_else(|| "\u{2013}".into())
+}
+
+/// How far back the figures look: `2 min`, `90 s`.
+fn window_words(window_s: Option<f64>) -> String {
+    match window_s {
+        Some(seconds) if seconds % 60.0 == 0.0 => format!("{}\u{a0}min", seconds / 60.0),
+        Some(seconds) => format!("{seconds}\u{a0}s"),
+        None => "lately".to_owned(),
+    }
 }
 
 const fn kind(kind: RenditionKind) -> &'static str {
@@ -32,22 +49,19 @@ const fn kind(kind: RenditionKind) -> &'static str {
 
 /// The table.
 #[component]
-pub(crate) fn Renditions(renditions: Signal<Vec<Rendition>>) -> impl IntoView {
+pub(crate) fn Renditions(detail: Signal<Option<Arc<StreamDetail>>>) -> impl IntoView {
+    let is_empty = move || detail.with(|d| d.as_ref().is_none_or(|d| d.renditions.is_empty()));
+    let window = Memo::new(move |_| detail.with(|d| window_words(d.as_ref().and_then(|d| d.window_s))));
+    let rows = move || detail.get().map(|d| d.renditions.iter().map(|one| row(one, &d)).collect_view());
     view! {
         <section class="panel" aria-labelledby="renditions">
-            <header><h2 id="renditions">"Renditions"</h2></header>
-            <Show when=move || !renditions.with(Vec::is_empty)
+            <header><h2 id="renditions">"Renditions"</h2>{move || detail.get().map(|detail| span(&detail))}</header>
+            <Show when=move || !is_empty()
                 fallback=|| view! { <p class="none">"None is known yet: the first look shows them."</p> }>
                 <div class="scroll" tabindex="0" role="region" aria-label="Table of renditions">
                     <table>
-                        <thead><tr>
-                            <th scope="col">"Rendition"</th><th scope="col">"Playlist"</th>
-                            <th scope="col" class="num">"Buffer"</th>
-                            <th scope="col" class="num"><abbr title="Segments lost in the last two minutes">"Lost"</abbr></th>
-                            <th scope="col" class="num"><abbr title="Median time to the first byte of a segment">"TTFB"</abbr></th>
-                            <th scope="col" class="num"><abbr title="Media seconds per download second">"Speed"</abbr></th>
-                        </tr></thead>
-                        <tbody>{move || renditions.get().iter().map(row).collect_view()}</tbody>
+                        <thead>{move || head(&window.get())}</thead>
+                        <tbody>{rows}</tbody>
                     </table>
                 </div>
             </Show>
@@ -55,12 +69,36 @@ pub(crate) fn Renditions(renditions: Signal<Vec<Rendition>>) -> impl IntoView {
     }
 }
 
-fn row(rendition: &Rendition) -> impl IntoView + use<> {
-    let now = Freshness::current().server_now_untracked();
-    let (speed, slow) = ratio(rendition.download_ratio);
+/// Of what time the figures are.
+fn span(detail: &StreamDetail) -> impl IntoView + use<> {
+    let window = window_words(detail.window_s);
+    let to = detail.figures_to_at.as_deref().map(at);
+    to.map(|to| view! { <span class="fine">"figures of the "{window}" up to "{to}" UTC"</span> })
+}
+
+fn head(window: &str) -> impl IntoView + use<> {
+    let lost = format!(
+        "Segments lost, of all that were due in that time ({window}). A reason counts those of all renditions together."
+    );
+    view! {
+        <tr>
+            <th scope="col">"Rendition"</th><th scope="col">"Playlist"</th>
+            <th scope="col" class="num"><abbr title="Media in the buffer of a viewer of this rendition">"Buffer"</abbr></th>
+            <th scope="col" class="num"><abbr title=lost>{format!("Lost, {window}")}</abbr></th>
+            <th scope="col" class="num"><abbr title="Median time to the first byte of a segment">"TTFB"</abbr></th>
+            <th scope="col" class="num"><abbr title="Seconds of media per second of download: 2\u{d7} is twice as fast as a viewer needs, below 1\u{d7} is too slow">"Download ratio"</abbr></th>
+        </tr>
+    }
+}
+
+fn row(rendition: &Rendition, detail: &StreamDetail) -> impl IntoView + use<> {
+    // A state lasts up to what is known, not up to now.
+    let known_to = detail.figures_to_at.as_deref().and_then(time::parse);
+    let until = known_to.unwrap_or_else(|| Freshness::current().server_now_untracked());
+    let (ratio, slow) = ratio(rendition.download_ratio);
     let lasting =
-        time::parse(&rendition.playlist_since_at).map(|at| format!("for {}", time::length(now - at)));
-    let is_empty = rendition.buffer_empty_since_at.is_some();
+        time::parse(&rendition.playlist_since_at).map(|at| format!("for {}", time::length(until - at)));
+    let is_empty = rendition.buffer_empty_since_at.is_some() && rendition.target_duration_s.is_some();
     view! {
         <tr>
             <th scope="row">{rendition.label.clone()}<small>{kind(rendition.kind)}</small></th>
@@ -69,10 +107,10 @@ fn row(rendition: &Rendition) -> impl IntoView + use<> {
                 {rendition.failure.clone().map(|failure| view! { <small class="bad">{failure}</small> })}
                 <small title=rendition.playlist_since_at.clone()>{lasting}</small>
             </td>
-            <td class="num" class:bad=is_empty>{format!("{:.1} s", rendition.buffer_s)}</td>
+            <td class="num" class:bad=is_empty>{buffer(rendition)}</td>
             <td class="num" class:bad=rendition.segments_lost_count != 0>{lost(rendition)}</td>
             <td class="num">{optional(rendition.ttfb_p50_ms, "ms")}</td>
-            <td class="num" class:bad=slow>{speed}</td>
+            <td class="num" class:bad=slow>{ratio}</td>
         </tr>
     }
 }
@@ -87,5 +125,40 @@ mod tests {
         assert_eq!(ratio(Some(3.12)), ("3.1\u{d7}".into(), false));
         assert_eq!(ratio(None), ("\u{2013}".into(), false));
         assert_eq!(optional(Some(640), "ms"), "640 ms");
+    }
+
+    fn rendition(target_duration_s: Option<f64>) -> Rendition {
+        Rendition {
+            id: "ren_1".into(),
+            label: "640x360".into(),
+            kind: RenditionKind::Main,
+            url: None,
+            bandwidth_bps: None,
+            playlist_state: "Live".into(),
+            failure: None,
+            playlist_since_at: String::new(),
+            last_look_at: None,
+            target_duration_s,
+            buffer_s: 0.0,
+            buffer_empty_since_at: None,
+            consecutive_lost_count: 0,
+            segments_obtained_count: 56,
+            segments_lost_count: 4,
+            ttfb_p50_ms: None,
+            download_ratio: None,
+        }
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_playlist_that_was_never_loaded() {
+        assert_eq!(buffer(&rendition(None)), "\u{2013}");
+        assert_eq!(buffer(&rendition(Some(6.0))), "0.0 s");
+        assert_eq!(lost(&rendition(None)), "4 of 60");
+    }
+
+    #[test]
+    fn the_window_is_told_in_whole_minutes_where_it_has_them() {
+        let words = [Some(120.0), Some(90.0), None].map(window_words);
+        assert_eq!(words, ["2\u{a0}min", "90\u{a0}s", "lately"]);
     }
 }

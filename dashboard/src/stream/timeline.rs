@@ -145,10 +145,11 @@ fn rows(entries: &[TimelineEntry], opened: &HashSet<String>) -> Vec<Row> {
     rows
 }
 
-/// The timeline with its chips. `entries` are none until they are loaded.
+/// The timeline with its chips. `entries` are none until they are loaded; up to `complete_to` they are all there.
 #[component]
 pub(crate) fn Timeline(
     entries: Signal<Option<Vec<TimelineEntry>>>,
+    complete_to: Signal<Option<String>>,
     truncated: Signal<bool>,
     group: RwSignal<Group>,
 ) -> impl IntoView {
@@ -181,6 +182,11 @@ pub(crate) fn Timeline(
                     }).collect_view()}
                 </div>
             </header>
+            {move || complete_to.get().map(|to| view! {
+                <p class="fine complete" title="Changes of state, new findings and incidents come within seconds, everything else with the end of its minute">
+                    "Complete up to "{crate::ui::at(&to)}" UTC"
+                </p>
+            })}
             <Show when=move || !is_loaded()><Skeleton of="rows"/></Show>
             <Show when=move || is_loaded() && all.with(Vec::is_empty)>
                 <p class="none">{move || match group.get() {
