@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use hlsops_wire::{List, TimelineEntry, TimelineKind};
+use hlsops_wire::{Timeline, TimelineEntry, TimelineKind};
 use http::Method;
 use jiff::Timestamp;
 
@@ -37,12 +37,14 @@ pub(super) async fn run(options: TimelineOptions) -> Done {
     let from = Timestamp::now()
         .checked_sub(options.since)
         .map_err(|_| CallError::Usage("--since lies before all time".into()))?;
-    let mut entries = read(&api, &id, &format!("{from:.3}"), usize::from(options.limit)).await?;
+    let (mut entries, complete_to) =
+        read(&api, &id, &format!("{from:.3}"), usize::from(options.limit)).await?;
     // Oldest first, as in a log: the newest stands above the prompt.
     entries.reverse();
     options.place.print(&entries, |entries| {
+        let complete = complete(complete_to.as_deref());
         if entries.is_empty() {
-            return "nothing happened in that time; look further back with --since\n".to_owned();
+            return format!("nothing happened in that time; look further back with --since\n{complete}");
         }
         let row = |entry: &TimelineEntry| {
             vec![
@@ -53,17 +55,29 @@ pub(super) async fn run(options: TimelineOptions) -> Done {
             ]
         };
         let rows: Vec<_> = entries.iter().map(row).collect();
-        lay_out(&["AT", "KIND", "RENDITION", "WHAT"], &rows)
+        lay_out(&["AT", "KIND", "RENDITION", "WHAT"], &rows) + &complete
     })?;
     Ok(Exit::Clean)
+}
+
+/// A minute is stored when it is over, or sooner where a state changes.
+fn complete(to: Option<&str>) -> String {
+    to.map_or_else(String::new, |at| format!("complete up to {}\n", moment(at)))
 }
 
 /// Most pages that are read for one answer.
 const PAGES: usize = 100;
 
-/// The newest entries since `from`, at most `most`, newest first. A page may be empty and have another behind it.
-async fn read(api: &Api, id: &str, from: &str, most: usize) -> Result<Vec<TimelineEntry>, CallError> {
+/// The newest entries since `from`, at most `most`, newest first, and up to when they are complete. A page may be
+/// empty and have another behind it.
+async fn read(
+    api: &Api,
+    id: &str,
+    from: &str,
+    most: usize,
+) -> Result<(Vec<TimelineEntry>, Option<String>), CallError> {
     let mut entries: Vec<TimelineEntry> = Vec::new();
+    let mut complete_to = None;
     let mut cursor: Option<String> = None;
     for _ in 0..PAGES {
         let wanted = most.saturating_sub(entries.len()).to_string();
@@ -72,14 +86,15 @@ async fn read(api: &Api, id: &str, from: &str, most: usize) -> Result<Vec<Timeli
         if let Some(cursor) = &cursor {
             ask = ask.query("cursor", cursor);
         }
-        let page: List<TimelineEntry> = api.ask(ask).await?;
+        let page: Timeline = api.ask(ask).await?;
         entries.extend(page.items);
+        complete_to = complete_to.or(page.complete_to_at);
         cursor = page.next_cursor;
         if cursor.is_none() || entries.len() >= most {
             break;
         }
     }
-    Ok(entries)
+    Ok((entries, complete_to))
 }
 
 const fn kind(kind: TimelineKind) -> &'static str {

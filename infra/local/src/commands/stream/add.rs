@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use hlsops_wire::{Header, Problem, Segments, Stream, StreamCreate, Watch, WatchMode};
+use hlsops_wire::{Header, Problem, Segments, StreamCreate, StreamDetail, Watch, WatchMode};
 use http::{HeaderName, HeaderValue, Method};
 use url::Url;
 
@@ -112,13 +112,17 @@ pub(super) async fn add(options: AddOptions) -> Done {
         api.send(look).await.map_err(|error| hint(error, &api, &options.place, options.force))?;
     }
     let sent = api.ask(Ask::api(Method::POST, &["streams"]).body(&body)).await;
-    let mut added: Stream = sent.map_err(|error| hint(error, &api, &options.place, options.force))?;
-    Secrets::default().mask(&mut added);
-    options.place.print(&added, |added| {
-        let (name, id) = (plain(&added.name, 80), &added.id);
-        format!("added {name} as {id}, link id {}\n", plain(&added.link_id, 40))
-    })?;
+    let mut added: StreamDetail = sent.map_err(|error| hint(error, &api, &options.place, options.force))?;
+    Secrets::default().mask_detail(&mut added);
+    options.place.print(&added.stream, |_| said(&added))?;
     Ok(Exit::Clean)
+}
+
+fn said(added: &StreamDetail) -> String {
+    let stream = &added.stream;
+    let (name, id, link) = (plain(&stream.name, 80), &stream.id, plain(&stream.link_id, 40));
+    let warnings = added.warnings.iter().map(|warning| format!("note: {}\n", plain(warning, 400)));
+    format!("added {name} as {id}, link id {link}\n") + &warnings.collect::<String>()
 }
 
 /// A stream that is down now may be added all the same; one that must not be fetched has to be allowed first.
