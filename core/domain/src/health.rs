@@ -137,7 +137,7 @@ impl fmt::Display for What {
             }
             Self::LowRatio { ratio, limit } => write!(f, "download ratio {ratio:.2} < {limit}"),
             Self::Rebuffering { waited, window } => {
-                write!(f, "viewers waited {:.1} s of {} s", waited.as_secs_f64(), window.as_secs())
+                write!(f, "playback waited {:.1} s of {} s", waited.as_secs_f64(), window.as_secs())
             }
         }
     }

@@ -83,7 +83,7 @@ fn write_rendition(out: &mut String, r: &RenditionReport, style: Style) -> std::
     figures.extend(r.last_sequence.map(|n| format!("newest segment {n}")));
     figures.extend(r.buffer_s.map(|s| format!("buffer {s:.1} s")));
     if r.rebuffering_s > 0.0 {
-        figures.push(format!("a viewer of it waited {:.1} s", r.rebuffering_s));
+        figures.push(format!("playback waited {:.1} s", r.rebuffering_s));
     }
     if !figures.is_empty() {
         writeln!(out, "  {}", figures.join(", "))?;

@@ -43,7 +43,7 @@ fn a_stall_is_degraded_while_the_buffer_lasts() {
             "36 DEGRADED: playlist brings no new segments",
             "45 a dry",
             "45 a WA-1001",
-            "45 UNHEALTHY: no combination of renditions plays; playlist brings no new segments; viewers waited 3.0 s \
+            "45 UNHEALTHY: no combination of renditions plays; playlist brings no new segments; playback waited 3.0 s \
              of 120 s",
             "45 opened, Unhealthy",
         ],
@@ -99,7 +99,7 @@ fn an_older_copy_for_good_is_a_stall() {
     let mut expected: Vec<&str> = before.iter().map(String::as_str).collect();
     expected.extend(["45 a older by 2", "45 a Live>Stalled", "45 a dry", "45 a WA-1001"]);
     expected.push(
-        "45 UNHEALTHY: no combination of renditions plays; playlist brings no new segments; viewers waited 3.0 s of \
+        "45 UNHEALTHY: no combination of renditions plays; playlist brings no new segments; playback waited 3.0 s of \
          120 s",
     );
     expected.push("45 opened, Unhealthy");
@@ -320,7 +320,7 @@ fn three_missing_segments_in_a_row_are_unhealthy() {
     // What proves nothing neither counts nor resets; what came resets.
     assert_eq!(
         health("30-42 a live x404\n42 a live xtimeout\n48 a live x404"),
-        format!("UNHEALTHY: 3 segments in a row missing; {}; viewers waited 6.0 s of 120 s", lost(4, "6.2")),
+        format!("UNHEALTHY: 3 segments in a row missing; {}; playback waited 6.0 s of 120 s", lost(4, "6.2")),
     );
     assert_eq!(health("30-42 a live x404\n42 a live\n48 a live x404"), degraded(3, "4.6"));
 }
@@ -379,7 +379,7 @@ fn all_of_them_are_unhealthy() {
             "45 a dry",
             "45 a WA-1001",
             "45 UNHEALTHY: no combination of renditions plays; playlist brings no new segments; playlist brings no \
-             new segments; viewers waited 3.0 s of 120 s; viewers waited 3.0 s of 120 s",
+             new segments; playback waited 3.0 s of 120 s; playback waited 3.0 s of 120 s",
             "45 opened, Unhealthy",
             "45 b dry",
             "45 b WA-1001",
@@ -639,8 +639,8 @@ fn a_load_that_hangs_is_an_outage_while_it_hangs() {
     let story = check_a(
         "30 a ?\n31-60/1 .\n60 a !timeout lag=30000",
         &[
-            "45 DEGRADED: viewers waited 3.0 s of 120 s",
-            "54 UNHEALTHY: viewers waited 12.0 s of 120 s",
+            "45 DEGRADED: playback waited 3.0 s of 120 s",
+            "54 UNHEALTHY: playback waited 12.0 s of 120 s",
             "54 opened, Unhealthy",
             "60 a dry",
             "60 a WA-1001",
@@ -669,5 +669,5 @@ fn the_cause_is_told_before_its_consequences() {
     world.run("0-30 a live\n30-90/3 a !503");
     let reasons: Vec<String> = world.state.health.reasons.iter().map(|r| r.what.to_string()).collect();
     assert_eq!(reasons[1], "playlist does not load: HTTP 503", "{reasons:?}");
-    assert!(reasons[2].starts_with("viewers waited"), "{reasons:?}");
+    assert!(reasons[2].starts_with("playback waited"), "{reasons:?}");
 }
