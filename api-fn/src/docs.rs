@@ -51,7 +51,8 @@ pub(crate) fn router(document: &Document) -> Router {
 /// For people at an address that nothing answers.
 pub(crate) fn missing() -> Response {
     let body = Bytes::from_static(include_bytes!("docs/missing.html"));
-    (StatusCode::NOT_FOUND, file("text/html; charset=utf-8", body)).into_response()
+    let vary = [(header::VARY, HeaderValue::from_static("accept"))];
+    (StatusCode::NOT_FOUND, vary, file("text/html; charset=utf-8", body)).into_response()
 }
 
 fn page(kind: &'static str, text: &'static str) -> axum::routing::MethodRouter {

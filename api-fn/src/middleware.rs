@@ -68,11 +68,12 @@ pub(crate) async fn no_route(request: Request) -> Response {
     ApiError::new(Kind::UnknownRoute, "the paths are listed at /docs").into_response()
 }
 
-/// Whether it comes out of the address bar of a browser.
+/// Whether it comes out of the address bar of a browser, which names pages first of all that it accepts.
 fn wants_page(request: &Request) -> bool {
     let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let first = accepted.and_then(|accepted| accepted.split([',', ';']).next());
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    reads && accepted.is_some_and(|accepted| accepted.contains("text/html"))
+    reads && first.is_some_and(|first| first.trim().eq_ignore_ascii_case("text/html"))
 }
 
 /// Answers a method that a path does not have.

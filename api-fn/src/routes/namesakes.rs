@@ -13,16 +13,18 @@ use crate::wall::Snapshot;
 pub(super) async fn own_link(api: &Api, config: &StreamConfig) -> Answer<()> {
     let link = link_id(config);
     let wall = api.wall(config.id.account()).await?;
-    let Some(known) = others(&wall, config).find(|other| link_id(other) == link) else { return Ok(()) };
-    // What is known here may be some seconds old.
-    let now = api.store().stream(&known.id).await?.value;
-    let Some(other) = now.filter(|other| link_id(other) == link) else { return Ok(()) };
-    let detail = format!(
-        "`{link}` is the link id of the stream `{}` ({}) already: choose another, or leave it out",
-        other.name,
-        other.id.name()
-    );
-    Err(ApiError::invalid(vec![item("/link_id", "taken", detail)]))
+    for known in others(&wall, config).filter(|other| link_id(other) == link) {
+        // What is known here may be some seconds old.
+        let now = api.store().stream(&known.id).await?.value;
+        let Some(other) = now.filter(|other| link_id(other) == link) else { continue };
+        let detail = format!(
+            "`{link}` is the link id of the stream `{}` ({}) already: choose another, or leave it out",
+            other.name,
+            other.id.name()
+        );
+        return Err(ApiError::invalid(vec![item("/link_id", "taken", detail)]));
+    }
+    Ok(())
 }
 
 /// Says that another stream has the same name, which is allowed.

@@ -64,7 +64,7 @@ pub(crate) fn already(item: &IncidentItem) -> String {
     match &item.acknowledged {
         Some((at, by)) => {
             let since = times::text(*at);
-            format!("{by} has looked after it since {since}: nothing was changed, and nobody was told again")
+            format!("looked after by {by} since {since}: nothing was changed, and nobody was told again")
         }
         None => "nobody looked after it: nothing was changed".into(),
     }

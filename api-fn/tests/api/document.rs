@@ -62,6 +62,7 @@ async fn an_address_that_nothing_answers_says_so_to_people_and_to_programs() {
     assert!(!got.header("request-id").is_empty() && got.bytes > 200);
     for (method, path, headers) in [
         (Method::GET, "/foo", &[("accept", "*/*")][..]),
+        (Method::GET, "/foo", &[("accept", "application/json, text/html;q=0.1")]),
         (Method::GET, "/foo", &[]),
         (Method::POST, "/foo", &[browser]),
         (Method::GET, "/api", &[browser]),

@@ -64,7 +64,7 @@ async fn an_incident_is_taken_once_and_told_once() {
         (
             None,
             Some(
-                "maria has looked after it since 2026-11-22T03:34:12.000Z: nothing was changed, and nobody was told \
+                "looked after by maria since 2026-11-22T03:34:12.000Z: nothing was changed, and nobody was told \
                  again"
             )
         )

@@ -1,5 +1,7 @@
 //! Is the stream healthy now? Three states with reasons, and NO DATA: never the last colour.
 
+mod losses;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -87,7 +89,7 @@ pub enum What {
     SegmentsLost {
         /// How many.
         count: u64,
-        /// Media lost as a share of what was published in the window, as far as it was watched.
+        /// Media lost as a share of what was published in the window.
         share: f64,
     },
     /// Segments lost one after the other.
@@ -298,7 +300,7 @@ fn combination(played: &[Seen<'_>], ok: impl Fn(&Seen<'_>) -> bool) -> bool {
 
 /// Segments lost, slow to begin, slow to come.
 fn segments(stream: &StreamState, played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {
-    lost_media(stream, played, now, limits, found);
+    losses::weigh(stream, played, now, limits, found);
     for rendition in played.iter().map(|r| r.known) {
         if rendition.consecutive_lost >= limits.consecutive_unhealthy {
             let what = What::ConsecutiveLost(rendition.consecutive_lost);
@@ -307,33 +309,6 @@ fn segments(stream: &StreamState, played: &[Seen<'_>], now: EpochMs, limits: &Li
     }
     first_byte(played, now, limits, found);
     ratios(played, now, limits, found);
-}
-
-/// Media lost in the window, as a share of what was published while we watched.
-///
-/// Soon after a start little has been published, and one loss is a large share of it: until three are lost, they
-/// are weighed against the whole window.
-fn lost_media(stream: &StreamState, played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {
-    let window = MediaUs::from_duration(limits.window);
-    let watched = MediaUs::from_duration(now.since(stream.began_at));
-    let (mut count, mut lost, mut published) = (0_u64, MediaUs::ZERO, MediaUs::ZERO);
-    for rendition in played.iter().map(|seen| seen.known) {
-        let loss = rendition.lost(now, limits.window);
-        count = count.saturating_add(loss.segments);
-        lost += loss.media;
-        // A window holds its own length, give or take a segment that comes or goes. A younger one holds what was
-        // seen of it; where no segments are fetched, time alone says how much there was.
-        published += (rendition.media_obtained(now, limits.window) + loss.media).max(watched).min(window);
-    }
-    if count < limits.lost_degraded.max(1) {
-        return;
-    }
-    let of = |whole: MediaUs| lost.as_seconds() / whole.as_seconds().max(1.0);
-    let share = of(published).min(1.0);
-    let settled = if count < 3 { of(window.times(played.len() as u64)) } else { share };
-    let many = settled >= limits.lost_share_unhealthy || limits.lost_unhealthy.is_some_and(|n| count >= n);
-    let state = if many { HealthState::Unhealthy } else { HealthState::Degraded };
-    found.add(state, None, What::SegmentsLost { count, share });
 }
 
 fn first_byte(played: &[Seen<'_>], now: EpochMs, limits: &Limits, found: &mut Reasons) {

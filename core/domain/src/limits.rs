@@ -19,8 +19,8 @@ pub struct Limits {
     pub lost_unhealthy: Option<u64>,
     /// Segments lost one after the other in a rendition that make UNHEALTHY. Default: 3.
     pub consecutive_unhealthy: u32,
-    /// Share of the media published in the window that, lost, makes UNHEALTHY; below three segments, of all a
-    /// window holds. Default: 0.10.
+    /// Share of the media published in the window that, lost, makes UNHEALTHY; until a rendition has lost three
+    /// segments, of all a window holds. Default: 0.10.
     pub lost_share_unhealthy: f64,
     /// Median segment TTFB that makes DEGRADED. Default: 500 ms.
     pub ttfb_degraded: Duration,

@@ -82,7 +82,7 @@ const LIMITS: [Threshold; 18] = [
     ),
     limit!(
         lost_share_unhealthy,
-        "This share of the media published in the window lost makes UNHEALTHY; below three segments, of all a window holds.",
+        "This share of the media published in the window lost makes UNHEALTHY; until a rendition has lost three segments, of all a window holds.",
         (0.0, 1.0),
         |l| Some(l.lost_share_unhealthy),
         |l, v| {
@@ -130,7 +130,7 @@ const LIMITS: [Threshold; 18] = [
     ),
     limit!(
         rebuffer_degraded_ms,
-        "Viewers waiting longer than this in the window make DEGRADED, unless rebuffer_share_degraded is longer.",
+        "Playback waiting longer than this in the window makes DEGRADED, unless rebuffer_share_degraded is longer.",
         (0.0, 180_000.0),
         |l| from_ms(l.rebuffer_degraded),
         |l, v| {
@@ -139,7 +139,7 @@ const LIMITS: [Threshold; 18] = [
     ),
     limit!(
         rebuffer_share_degraded,
-        "Viewers waiting for more than this share of the window make DEGRADED, unless rebuffer_degraded_ms is longer.",
+        "Playback waiting for more than this share of the window makes DEGRADED, unless rebuffer_degraded_ms is longer.",
         (0.0, 1.0),
         |l| Some(l.rebuffer_share_degraded),
         |l, v| {
@@ -148,7 +148,7 @@ const LIMITS: [Threshold; 18] = [
     ),
     limit!(
         rebuffer_share_unhealthy,
-        "Viewers waiting for this share of the window on every combination of renditions make UNHEALTHY.",
+        "Playback waiting for this share of the window on every combination of renditions makes UNHEALTHY.",
         (0.0, 1.0),
         |l| Some(l.rebuffer_share_unhealthy),
         |l, v| {

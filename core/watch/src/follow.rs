@@ -36,6 +36,15 @@ const TICK: Duration = Duration::from_secs(1);
 /// to this much late: a twentieth of the shortest target durations in use.
 const BEAT: Duration = Duration::from_millis(100);
 
+/// The pace of reloads is reckoned from when a request really began, some milliseconds after its beat. What is due so
+/// shortly after a beat belongs to it: else every reload would slip by a whole one.
+const LAG: Duration = Duration::from_millis(10);
+
+/// The beat that serves what is due at `at`.
+fn beat_for(at: EpochMs) -> EpochMs {
+    on_beat(at - LAG, BEAT)
+}
+
 /// When it is time for the next tick.
 fn tick_after(judged_at: EpochMs) -> EpochMs {
     on_beat(judged_at + Duration::from_millis(1), TICK)
@@ -135,7 +144,7 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
     /// The next request that ends; none when it may be time for a tick or for another request.
     async fn next_end(&mut self) -> Option<Ended> {
         let tick_at = tick_after(self.judged_at);
-        let wake_at = self.plan.wake_at().map_or(tick_at, |at| on_beat(at, BEAT).min(tick_at));
+        let wake_at = self.plan.wake_at().map_or(tick_at, |at| beat_for(at).min(tick_at));
         // One that rings too early costs a look at the clock, and moving it with every request costs more.
         if self.alarm.as_ref().is_none_or(|(rings_at, _)| *rings_at > wake_at) {
             let clock = self.clock.clone();
@@ -174,11 +183,11 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
 
     fn start_due(&mut self) {
         let now = self.clock.now();
-        for action in self.plan.due(now) {
+        for action in self.plan.due(now + LAG) {
             let transport = self.transport.clone();
             match action {
                 Action::Master { planned, fresh_connection } => {
-                    self.sink.polled(Poll { planned, started: now });
+                    self.sink.polled(Poll { planned: beat_for(planned).min(now), started: now });
                     let url = self.target.url.clone();
                     let request = PlaylistRequest { url, target_duration: None, fresh_connection };
                     self.under_way.push(Box::pin(async move {
@@ -186,7 +195,7 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
                     }));
                 }
                 Action::Playlist { id, url, planned, fresh_connection, target } => {
-                    self.sink.polled(Poll { planned, started: now });
+                    self.sink.polled(Poll { planned: beat_for(planned).min(now), started: now });
                     self.observe(&Observation::Asked(id));
                     let target_duration = target.map(MediaUs::as_duration);
                     let request = PlaylistRequest { url, target_duration, fresh_connection };

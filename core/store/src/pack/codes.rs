@@ -156,7 +156,7 @@ pub(super) const fn reason_name(code: u8) -> Option<&'static str> {
         9 => "segments in a row missing",
         10 => "slow first byte",
         11 => "downloads too slow",
-        12 => "a viewer would have waited",
+        12 => "playback waited",
         _ => return None,
     })
 }

@@ -53,6 +53,9 @@ impl Collector {
     /// A list that has ended brings nothing more: stop this long after.
     const AFTER_END: Duration = Duration::from_secs(5);
 
+    /// What has only failed for so long is not there: an origin that is just starting gets this long.
+    const UNREACHABLE: Duration = Duration::from_secs(10);
+
     pub(crate) fn new(began_at: EpochMs, length: Duration, progress: Progress) -> Self {
         Self {
             began_at,
@@ -107,7 +110,7 @@ impl Collector {
     }
 
     fn watch_for_end(&mut self, state: &StreamState, at: EpochMs) {
-        if !self.reached && state.master_down().is_some() {
+        if !self.reached && state.master_down().is_some() && at.since(self.began_at) >= Self::UNREACHABLE {
             self.ended.notify_one();
             return;
         }
