@@ -26,7 +26,9 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(mut error) => {
-            let args: Vec<String> = std::env::args().collect();
+            // An argument need not be Unicode; it only names a command here.
+            let args: Vec<String> =
+                std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
             cli::suggest::suggest(&mut error, &Cli::command(), &args);
             return exit::usage(&error);
         }

@@ -185,6 +185,20 @@ async fn another_private_host_is_refused_until_it_is_named() {
     assert!(!elsewhere.ledger("tv").is_empty());
 }
 
+#[cfg(unix)]
+#[test]
+fn an_argument_that_is_no_text_is_wrong_usage() {
+    use std::os::unix::ffi::OsStrExt;
+    let wrong = std::ffi::OsStr::from_bytes(b"http://host/\xff");
+    for command in ["check", "--fr"] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_hlsops"));
+        let output = program.arg(command).arg(wrong).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{command}: {text}");
+        assert!(!text.contains("panicked"), "{text}");
+    }
+}
+
 #[test]
 fn wrong_usage_names_the_field_and_the_fix() {
     for (args, expected) in [

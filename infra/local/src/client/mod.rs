@@ -29,6 +29,8 @@ pub(crate) use refusal::Words;
 const MAX_ANSWER: usize = 32 << 20;
 /// How long a folder that is in use may be without an endpoint: while `serve` starts or ends.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a server of this machine may take to say that it is there. What takes longer is not it, or is of no use.
+const PROMPT: Duration = Duration::from_secs(3);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// Why a command did not do what it was to do. Each says what to do.
@@ -291,13 +293,10 @@ fn authority(endpoint: &Endpoint) -> &str {
     endpoint.address.strip_prefix("http://").unwrap_or(&endpoint.address)
 }
 
-/// Whether the server of this run answers there, rather than nobody or another one.
+/// Whether the server of this run answers there at once, rather than nobody or another one.
 pub(crate) async fn answers(endpoint: &Endpoint) -> bool {
     let ask = Ask::local(Method::GET, &["self"]);
-    match ask.into_request(&endpoint.key) {
-        Ok(request) => http::send(authority(endpoint), request)
-            .await
-            .is_ok_and(|response| response.status().is_success()),
-        Err(_) => false,
-    }
+    let Ok(request) = ask.into_request(&endpoint.key) else { return false };
+    let answer = tokio::time::timeout(PROMPT, http::send(authority(endpoint), request)).await;
+    answer.is_ok_and(|sent| sent.is_ok_and(|response| response.status().is_success()))
 }

@@ -61,6 +61,7 @@ struct Line {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     link_id: Option<String>,
+    /// With its secrets masked, as everything here is shown; what is stored is in `create`.
     manifest_url: String,
     /// Why it failed, or what was left out.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -175,7 +176,7 @@ fn line(number: usize, entry: &Value) -> Line {
         outcome: if problem.is_some() { Outcome::Failed } else { Outcome::Added },
         name: create.name.clone().unwrap_or_default(),
         link_id: create.link_id.clone(),
-        manifest_url: create.manifest_url.clone(),
+        manifest_url: stream::masked(&create.manifest_url),
         note: problem.unwrap_or_else(|| left_out(fields)),
         create,
     }
@@ -201,7 +202,7 @@ fn compare(lines: &mut [Line], streams: &[Stream]) {
     let mut links = BTreeSet::new();
     let mut named = BTreeSet::new();
     for line in lines.iter_mut().filter(|line| line.outcome == Outcome::Added) {
-        let same_url = |stream: &&Stream| same(&stream.manifest_url, &line.manifest_url);
+        let same_url = |stream: &&Stream| same(&stream.manifest_url, &line.create.manifest_url);
         let refuse = |note: String| (Outcome::Failed, note);
         let verdict = match &line.link_id {
             Some(link) if !links.insert(link.clone()) => {
@@ -211,10 +212,13 @@ fn compare(lines: &mut [Line], streams: &[Stream]) {
                 if same_url(stream) {
                     (Outcome::Unchanged, String::new())
                 } else {
-                    refuse(format!("`{link}` is there with another URL, {}", stream.manifest_url))
+                    refuse(format!(
+                        "`{link}` is there with another URL, {}",
+                        stream::masked(&stream.manifest_url)
+                    ))
                 }
             }),
-            None if !named.insert((line.name.clone(), line.manifest_url.clone())) => {
+            None if !named.insert((line.name.clone(), line.create.manifest_url.clone())) => {
                 Some(refuse("another entry has the same name and URL".into()))
             }
             None => streams
@@ -329,6 +333,34 @@ mod tests {
             {"manifest_url": "https://h/c"}, {"manifest_url": "https://h/c"}]"#;
         let found: Vec<_> = outcomes(text).into_iter().map(|(outcome, _)| outcome).collect();
         assert_eq!(found, [Outcome::Added, Outcome::Failed, Outcome::Added, Outcome::Failed]);
+    }
+
+    #[test]
+    fn tokens_are_compared_and_not_shown() {
+        let there: Stream = serde_json::from_value(serde_json::json!({
+            "id": "str_1", "link_id": "a", "name": "TV", "manifest_url": "https://h/a?token=stored",
+            "enabled": true, "watch": {"mode": "continuous"}, "profile": "default",
+            "health": {"state": "healthy"}, "created_at": "", "as_of": ""
+        }))
+        .unwrap();
+        let text = r#"[{"id": "a", "manifest_url": "https://h/a?token=given"},
+            {"id": "b", "manifest_url": "https://h/b?token=given"},
+            {"manifest_url": "https://h/c?token=one"}, {"manifest_url": "https://h/c?token=other"},
+            {"manifest_url": "https://h/a?token=stored"}]"#;
+        let mut lines = parse_file(text).unwrap();
+        compare(&mut lines, &[there]);
+        let found: Vec<_> = lines.iter().map(|line| line.outcome.clone()).collect();
+        assert_eq!(
+            found,
+            [Outcome::Failed, Outcome::Added, Outcome::Added, Outcome::Added, Outcome::Unchanged]
+        );
+        assert!(lines[0].note.contains("another URL, https://h/a?token=***"), "{}", lines[0].note);
+        assert_eq!(lines[1].create.manifest_url, "https://h/b?token=given");
+        let said = [super::text(&lines, true), serde_json::to_string(&lines).unwrap()];
+        for secret in ["given", "stored", "=one", "=other"] {
+            assert!(said.iter().all(|said| !said.contains(secret)), "{secret}: {said:?}");
+        }
+        assert!(said.iter().all(|said| said.contains("https://h/b?token=***")), "{said:?}");
     }
 
     #[test]

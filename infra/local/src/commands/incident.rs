@@ -1,7 +1,7 @@
 //! `hlsops incidents` and `hlsops incident`: what is wrong now and was before.
 
 use clap::{Args, Subcommand};
-use hlsops_wire::{Acknowledge, Incident, IncidentStatus, List};
+use hlsops_wire::{Acknowledge, Incident, IncidentStatus, IncidentTaken, List};
 use http::Method;
 
 use super::table::lay_out;
@@ -99,24 +99,22 @@ pub(super) async fn run(command: IncidentCommand) -> Done {
 async fn acknowledge(options: AcknowledgeOptions) -> Done {
     let api = options.place.api().await?;
     let id = options.incident.as_str();
-    let before = one(&api, id, Ask::api(Method::GET, &["incidents", id])).await?;
     let ask = Ask::api(Method::POST, &["incidents", id, "acknowledge"]).body(&Acknowledge { by: options.by });
-    let now = one(&api, id, ask).await?;
-    options.place.print(&now, |now| taken(&before, now))?;
+    let answer = change(&api, id, ask).await?;
+    options.place.print(&answer, taken)?;
     Ok(Exit::Clean)
 }
 
 async fn unacknowledge(options: UnacknowledgeOptions) -> Done {
     let api = options.place.api().await?;
     let id = options.incident.as_str();
-    let before = one(&api, id, Ask::api(Method::GET, &["incidents", id])).await?;
-    let now = one(&api, id, Ask::api(Method::POST, &["incidents", id, "unacknowledge"])).await?;
-    options.place.print(&now, |now| given_back(&before, now))?;
+    let answer = change(&api, id, Ask::api(Method::POST, &["incidents", id, "unacknowledge"])).await?;
+    options.place.print(&answer, given_back)?;
     Ok(Exit::Clean)
 }
 
-/// What is asked about one incident.
-async fn one(api: &Api, id: &str, ask: Ask) -> Result<Incident, CallError> {
+/// Changes who looks after an incident. The answer alone says whether this did: what was read before may be old.
+async fn change(api: &Api, id: &str, ask: Ask) -> Result<IncidentTaken, CallError> {
     api.ask(ask).await.map_err(|error| match error {
         CallError::Refused(problem) if problem.status == 404 => {
             let id = plain(id, 120);
@@ -127,31 +125,32 @@ async fn one(api: &Api, id: &str, ask: Ask) -> Result<Incident, CallError> {
 }
 
 /// What became of taking an incident. Who took it first stands.
-fn taken(before: &Incident, now: &Incident) -> String {
-    let title = plain(&now.title, 200);
-    match holder(before) {
-        Some(holder) => format!(
-            "already acknowledged {holder}, and nothing was changed: {title}\n\
-             to take it over, give it back first: hlsops incident unack {}\n",
-            now.id
-        ),
-        None => format!("acknowledged {}: {title}\n", holder(now).unwrap_or_default()),
+fn taken(answer: &IncidentTaken) -> String {
+    let incident = &answer.incident;
+    let (title, holder) = (plain(&incident.title, 200), holder(incident));
+    if answer.note.is_none() {
+        return format!("acknowledged{holder}: {title}\n");
+    }
+    format!(
+        "already acknowledged{holder}, and nothing was changed: {title}\n\
+         to take it over, give it back first: hlsops incident unack {}\n",
+        incident.id
+    )
+}
+
+fn given_back(answer: &IncidentTaken) -> String {
+    let title = plain(&answer.incident.title, 200);
+    match answer.note {
+        None => format!("given back, nobody looks after it now: {title}\n"),
+        Some(_) => format!("nobody had acknowledged it, and nothing was changed: {title}\n"),
     }
 }
 
-fn given_back(before: &Incident, now: &Incident) -> String {
-    let title = plain(&now.title, 200);
-    match holder(before) {
-        Some(holder) => format!("given back, it was acknowledged {holder}: {title}\n"),
-        None => format!("nobody had acknowledged it, and nothing was changed: {title}\n"),
-    }
-}
-
-/// Who has taken it, and when.
-fn holder(incident: &Incident) -> Option<String> {
-    let at = moment(incident.acknowledged_at.as_deref()?);
+/// Who has taken it, and when, as the end of a phrase.
+fn holder(incident: &Incident) -> String {
+    let Some(at) = incident.acknowledged_at.as_deref() else { return String::new() };
     let by = incident.acknowledged_by.as_deref().unwrap_or("somebody");
-    Some(format!("by {} at {at}", plain(by, 80)))
+    format!(" by {} at {}", plain(by, 80), moment(at))
 }
 
 const fn status(status: IncidentStatus) -> &'static str {
@@ -166,8 +165,8 @@ const fn status(status: IncidentStatus) -> &'static str {
 mod tests {
     use super::*;
 
-    fn incident(by: Option<&str>) -> Incident {
-        Incident {
+    fn answer(by: Option<&str>, note: Option<&str>) -> IncidentTaken {
+        let incident = Incident {
             id: "inc:default:str_1:1".into(),
             stream_id: "str_1".into(),
             stream_name: "TV".into(),
@@ -180,20 +179,21 @@ mod tests {
             resolved_at: None,
             resolution: None,
             duration_s: 0,
-        }
+        };
+        IncidentTaken { incident, note: note.map(str::to_owned) }
     }
 
     #[test]
     fn the_second_one_to_take_it_learns_who_was_first() {
-        let (free, ada) = (incident(None), incident(Some("Ada")));
-        assert_eq!(taken(&free, &ada), "acknowledged by Ada at 2026-11-22 03:35:10Z: nobody can start\n");
-        let again = taken(&ada, &ada);
+        let first = taken(&answer(Some("Ada"), None));
+        assert_eq!(first, "acknowledged by Ada at 2026-11-22 03:35:10Z: nobody can start\n");
+        let again = taken(&answer(Some("Ada"), Some("Ada has looked after it")));
         for part in
             ["already acknowledged by Ada at 2026-11-22 03:35:10Z", "nothing was changed", "unack inc:"]
         {
             assert!(again.contains(part), "{again}");
         }
-        assert!(given_back(&ada, &free).contains("by Ada"));
-        assert!(given_back(&free, &free).contains("nobody had"));
+        assert!(given_back(&answer(None, None)).starts_with("given back"));
+        assert!(given_back(&answer(None, Some("nobody looked after it"))).contains("nobody had"));
     }
 }

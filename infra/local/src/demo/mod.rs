@@ -10,6 +10,7 @@ use std::fs;
 use std::io::{ErrorKind, Write, stdout};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
@@ -23,7 +24,7 @@ use crate::cli::parse;
 use crate::client::{Api, Ask, CallError};
 use crate::exit::Exit;
 use crate::serve::logging::{self, LogFormat};
-use crate::serve::{Listener, ServeError, Server, first_key, signal};
+use crate::serve::{Listener, ServeError, Server, first_key, signal, unless};
 use crate::station::{OpenError, Settings, Station};
 use faults::Stage;
 
@@ -104,7 +105,24 @@ impl DemoError {
 
 async fn serve(options: &DemoOptions) -> Result<(), DemoError> {
     logging::start(LogFormat::Text, false, "error")?;
-    let told = signal();
+    let mut told = pin!(signal());
+    let Some(begun) = unless(told.as_mut(), begin(options)).await else { return Ok(()) };
+    // Until the end, which takes it away.
+    let (_folder, server, stage) = begun?;
+    let until = async {
+        match options.length {
+            Some(length) => tokio::select! {
+                () = told => {}
+                () = tokio::time::sleep(length) => {}
+            },
+            None => told.await,
+        }
+    };
+    Ok(server.run(faults::routes(stage), until).await?)
+}
+
+/// All that there is before the first request.
+async fn begin(options: &DemoOptions) -> Result<(Folder, Server, Stage), DemoError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let listener = Listener::take(address, "--port").await?;
     let folder = Folder::make()?;
@@ -125,16 +143,7 @@ async fn serve(options: &DemoOptions) -> Result<(), DemoError> {
     left.map_err(|source| DemoError::Folder { folder: folder.0.clone(), source })?;
     tell(&endpoint.address, &key, &folder.0)?;
     let stage = Stage::new(origin, streams, &server.station);
-    let until = async {
-        match options.length {
-            Some(length) => tokio::select! {
-                () = told => {}
-                () = tokio::time::sleep(length) => {}
-            },
-            None => told.await,
-        }
-    };
-    Ok(server.run(faults::routes(stage), until).await?)
+    Ok((folder, server, stage))
 }
 
 fn tell(address: &str, key: &str, folder: &Path) -> std::io::Result<()> {

@@ -10,6 +10,7 @@ use std::future::Future;
 use std::io::{Write, stdout};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -135,18 +136,26 @@ async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let allow = AllowList::parse(&options.allow_targets.join(","))?;
     logging::start(options.log, Style::of(&std::io::stderr()).has_colour(), logging::NOTABLE)?;
     let folder = options.folder.path()?;
-    let told = signal();
-    // Before the folder, which would be made and left behind if there was no address.
-    let listener = match Listener::take(options.listen, "--listen").await {
-        Ok(listener) => listener,
-        Err(error) => return Err(already(&folder).await.unwrap_or(error)),
+    let mut told = pin!(signal());
+    let opening = async {
+        // Before the folder, which would be made and left behind if there was no address.
+        let listener = match Listener::take(options.listen, "--listen").await {
+            Ok(listener) => listener,
+            Err(error) => return Err(already(&folder).await.unwrap_or(error)),
+        };
+        let settings = Settings { allow, max_bytes: options.max_bytes, ..Settings::new(&folder) };
+        Ok((Station::open(settings).await?, listener))
     };
-    let settings = Settings { allow, max_bytes: options.max_bytes, ..Settings::new(&folder) };
-    let station = Station::open(settings).await?;
+    let Some(opened) = unless(told.as_mut(), opening).await else {
+        tracing::info!("stopped before anything was served");
+        return Ok(());
+    };
+    let (station, listener) = opened?;
+    // Not cut short: a key that was made would be shown to nobody.
     let server = Server::new(station, listener, options.public_url.as_ref());
     let key = first_key(&Api::here(&server.station)).await?;
     let endpoint = server.endpoint();
-    welcome(&endpoint.address, key.as_deref(), server.links.as_deref(), &folder)?;
+    welcome(&mut stdout(), &endpoint.address, key.as_deref(), server.links.as_deref(), &folder)?;
     let failed = |source| ServeError::Endpoint { folder: folder.clone(), source };
     endpoint.write(&folder).map_err(failed)?;
     tracing::info!(
@@ -187,23 +196,35 @@ pub(crate) async fn first_key(api: &Api) -> Result<Option<String>, CallError> {
 }
 
 /// Says where the page is. The first key stands behind `#`, so that no browser sends it to anybody.
-fn welcome(address: &str, key: Option<&str>, public: Option<&str>, folder: &Path) -> std::io::Result<()> {
-    let mut out = stdout();
-    let another = format!("hlsops key new NAME --scope admin --data {}", folder.display());
-    match key {
-        Some(key) => {
-            writeln!(out, "Open {address}/#key={key}")?;
+///
+/// Fails only where that key could not be shown; for the rest, nobody need be reading.
+fn welcome(
+    out: &mut impl Write,
+    address: &str,
+    key: Option<&str>,
+    public: Option<&str>,
+    folder: &Path,
+) -> std::io::Result<()> {
+    if let Some(key) = key {
+        writeln!(out, "Open {address}/#key={key}")?;
+        out.flush()?;
+    }
+    let mut rest = || {
+        let another = format!("hlsops key new NAME --scope admin --data {}", folder.display());
+        if key.is_some() {
             writeln!(out, "The key in it is shown this once. Another one: {another}")?;
-        }
-        None => {
+        } else {
             writeln!(out, "Open {address}/ with a key that you have")?;
             writeln!(out, "If none is left, make one: {another}")?;
         }
-    }
-    if let Some(public) = public {
-        writeln!(out, "Others reach it at {public}/")?;
-    }
-    out.flush()
+        if let Some(public) = public {
+            writeln!(out, "Others reach it at {public}/")?;
+        }
+        out.flush()
+    };
+    // Who stops reading has read enough.
+    let _: std::io::Result<()> = rest();
+    Ok(())
 }
 
 /// An address that is taken.
@@ -304,6 +325,17 @@ impl Server {
     }
 }
 
+/// What `work` comes to; none when `told` ends first.
+pub(crate) async fn unless<T>(
+    told: Pin<&mut impl Future<Output = ()>>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    tokio::select! {
+        () = told => None,
+        done = work => Some(done),
+    }
+}
+
 /// Ends at Ctrl-C and at SIGTERM. Both are caught from this call on, also before anybody waits for them: who sees
 /// that a server is there may tell it to end.
 #[cfg(unix)]
@@ -334,5 +366,50 @@ pub(crate) async fn signal() {
     // An error means that there are no signals to wait for.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{pending, ready};
+
+    /// Standard output with a reader who leaves after so many lines.
+    struct Pipe {
+        lines: usize,
+        text: String,
+    }
+
+    impl Write for Pipe {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            if self.text.matches('\n').count() >= self.lines {
+                return Err(std::io::ErrorKind::BrokenPipe.into());
+            }
+            self.text.push_str(&String::from_utf8_lossy(bytes));
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn only_a_new_key_must_be_shown() {
+        let said = |lines, key| {
+            let mut pipe = Pipe { lines, text: String::new() };
+            welcome(&mut pipe, "http://h", key, Some("https://p"), Path::new("d")).map(|()| pipe.text)
+        };
+        assert!(said(0, Some("k")).is_err());
+        assert_eq!(said(1, Some("k")).unwrap(), "Open http://h/#key=k\n");
+        assert_eq!(said(0, None).unwrap(), "");
+        let whole = said(9, None).unwrap();
+        assert!(whole.starts_with("Open http://h/ with a key") && whole.ends_with("https://p/\n"), "{whole}");
+    }
+
+    #[tokio::test]
+    async fn a_start_that_hangs_is_given_up() {
+        assert_eq!(unless(pin!(ready(())), pending::<u8>()).await, None);
+        assert_eq!(unless(pin!(pending()), ready(3)).await, Some(3));
     }
 }

@@ -114,7 +114,7 @@ pub(super) async fn add(options: AddOptions) -> Done {
     let sent = api.ask(Ask::api(Method::POST, &["streams"]).body(&body)).await;
     let mut added: StreamDetail = sent.map_err(|error| hint(error, &api, &options.place, options.force))?;
     Secrets::default().mask_detail(&mut added);
-    options.place.print(&added.stream, |_| said(&added))?;
+    options.place.print(&added, said)?;
     Ok(Exit::Clean)
 }
 

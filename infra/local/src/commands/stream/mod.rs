@@ -10,6 +10,7 @@ use http::Method;
 use serde_json::json;
 
 pub(super) use add::{WORDS, hint};
+pub(super) use secrets::masked;
 
 use super::table::lay_out;
 use super::{Done, Place};

@@ -37,10 +37,16 @@ impl Secrets {
     }
 }
 
-/// A URL without the values of its query, where tokens are.
-fn masked(text: &str) -> String {
+/// A URL without the values of its query, where tokens are, without its fragment, and without the user name and
+/// password that one in a file may have.
+pub(in crate::commands) fn masked(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else { return text.split('?').next().unwrap_or_default().to_owned() };
-    let Some(query) = url.query() else { return text.to_owned() };
+    url.set_fragment(None);
+    if url.set_password(None).is_ok() && !url.username().is_empty() {
+        // A URL that takes no password takes no user name.
+        let _ = url.set_username(MASK);
+    }
+    let Some(query) = url.query() else { return url.into() };
     let masked: Vec<String> = query
         .split('&')
         .map(|pair| {
@@ -60,6 +66,9 @@ mod tests {
         for (url, expected) in [
             ("https://h/a.m3u8", "https://h/a.m3u8"),
             ("https://h/a?token=abc&b", "https://h/a?token=***&***"),
+            ("https://h/a?token=abc#key=def", "https://h/a?token=***"),
+            ("https://h/a#key=def", "https://h/a"),
+            ("https://me:pass@h/a", "https://***@h/a"),
             ("no url?token=abc", "no url"),
         ] {
             assert_eq!(masked(url), expected);

@@ -87,10 +87,10 @@ fn watched(stream: &Stream) -> String {
     format!("{paused}{every}{segments}")
 }
 
-/// What there are no figures of is no zero.
+/// What there are no figures of is no zero: a playlist that was never loaded has no target duration.
 fn figures(rendition: &Rendition) -> Vec<String> {
     let none = || "-".to_owned();
-    let is_known = rendition.last_look_at.is_some() && rendition.playlist_state != "Unknown";
+    let is_known = rendition.target_duration_s.is_some();
     vec![
         plain(&rendition.label, 40),
         rendition.failure.clone().unwrap_or_else(|| rendition.playlist_state.clone()),
@@ -125,8 +125,7 @@ mod tests {
     fn rendition(more: &Value) -> Value {
         let mut whole = json!({
             "id": "ren_1", "label": "640x360", "kind": "main", "playlist_state": "Unknown", "playlist_since_at": "",
-            "target_duration_s": 6.0, "buffer_s": 0.0, "consecutive_lost_count": 0, "segments_obtained_count": 0,
-            "segments_lost_count": 0
+            "buffer_s": 0.0, "consecutive_lost_count": 0, "segments_obtained_count": 0, "segments_lost_count": 0
         });
         whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         whole
@@ -146,9 +145,12 @@ mod tests {
 
     #[test]
     fn what_was_never_loaded_has_no_figures() {
-        let loaded = json!({"playlist_state": "Live", "last_look_at": "2026-11-22T03:35:10.123Z", "buffer_s": 12.0,
-            "ttfb_p50_ms": 20, "download_ratio": 250.0});
-        let text = text(&detail(true, json!([rendition(&json!({})), rendition(&loaded)])), &[], Style::PLAIN);
+        let loaded = json!({"playlist_state": "Live", "last_look_at": "2026-11-22T03:35:10.123Z",
+            "target_duration_s": 6.0, "buffer_s": 12.0, "ttfb_p50_ms": 20, "download_ratio": 250.0});
+        let missing = json!({"playlist_state": "HTTPError", "failure": "HTTP 404",
+            "last_look_at": "2026-11-22T03:35:10.123Z"});
+        let all = [&json!({}), &loaded, &missing].map(rendition);
+        let text = text(&detail(true, json!(all)), &[], Style::PLAIN);
         let rows: Vec<Vec<&str>> = text
             .lines()
             .filter(|line| line.starts_with("640x360"))
@@ -156,6 +158,7 @@ mod tests {
             .collect();
         assert_eq!(rows[0], ["640x360", "Unknown", "-", "-", "-", "-"]);
         assert_eq!(rows[1], ["640x360", "Live", "12.0", "s", "20", "ms", "over", "100", "0"]);
+        assert_eq!(rows[2], ["640x360", "HTTP", "404", "-", "-", "-", "-"]);
         assert!(text.contains("DOWNLOAD RATIO"), "{text}");
     }
 
