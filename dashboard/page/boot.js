@@ -13,3 +13,8 @@ init({ module_or_path: "{{wasm}}" })
   .then(() => document.getElementById("boot")?.remove())
   .catch((error) => say(`The page did not start: ${error}. Reload it, or use a newer browser.`))
   .finally(() => clearTimeout(slow));
+
+// A link with a key that is opened where the page is already: the page takes keys at its start.
+addEventListener("hashchange", () => {
+  if (location.hash.startsWith("#key=")) location.reload();
+});

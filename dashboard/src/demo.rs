@@ -88,7 +88,9 @@ fn Banner(demo: Demo) -> impl IntoView {
             let sent = client.post(FAULT, &Break { stream, fault }).await;
             busy.try_set(false);
             match sent {
-                Ok(_) if heals => notices.say(format!("{name} heals. Watch its tile.")),
+                Ok(_) if heals => notices.say(format!(
+                    "{name} is mended. Its tile turns when two minutes without a fault have passed."
+                )),
                 Ok(_) => notices.say(format!("{name} is broken now. Watch its tile.")),
                 Err(failure) => notices.fail("Breaking the stream", &failure),
             }

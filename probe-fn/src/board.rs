@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hlsops_domain::incident::Incident;
 use hlsops_domain::rendition::PlaylistState;
-use hlsops_domain::{EpochMs, HealthState, StreamState};
+use hlsops_domain::{EpochMs, HealthState, StreamState, health};
 use hlsops_store::{StreamId, Tile};
 use tokio::sync::Notify;
 
@@ -52,8 +52,8 @@ impl Place {
         let changed = (tile.health, tile.incident, tile.playlist) != (state.health.state, incident, playlist);
         // A state that was taken over has no reasons before its first look; those of the tile still hold.
         if changed || !state.health.reasons.is_empty() || state.health.state == HealthState::Healthy {
-            let reasons = state.health.reasons.iter().take(Tile::MAX_REASONS);
-            tile.reasons = reasons.map(|reason| reason.what.to_string()).collect();
+            tile.reasons = health::lines(&state.health.reasons, &state.labels());
+            tile.reasons.truncate(Tile::MAX_REASONS);
         }
         (tile.health, tile.since) = (state.health.state, state.health_since);
         (tile.last_look, tile.incident, tile.playlist) = (state.last_look, incident, playlist);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hlsops_domain::incident::Incident;
-use hlsops_domain::{EpochMs, Health, HealthState};
+use hlsops_domain::{EpochMs, HealthState, health};
 use hlsops_notify::event;
 use hlsops_store::{
     Chain, Closed, Content, Holder, IncidentId, MinuteFindings, NewIncident, Notice, Opened, Outline,
@@ -138,14 +138,14 @@ impl PageWriter {
             return;
         }
         if self.worst.as_ref().is_none_or(|(worst, _)| *worst < page.health.state)
-            && let Some(reason) = page.health.reasons.first()
+            && let Some(reason) = reasons(page).into_iter().next()
         {
-            self.worst = Some((page.health.state, reason.what.to_string()));
+            self.worst = Some((page.health.state, reason));
         }
     }
 
     async fn open(&mut self, page: &Page, since: EpochMs) -> Result<bool, StoreError> {
-        let title = title(&page.health);
+        let title = title(page);
         let trigger = match page.health.state {
             HealthState::Unhealthy => "unhealthy",
             _ => "long_degraded",
@@ -223,7 +223,14 @@ impl PageWriter {
     }
 }
 
-fn title(health: &Health) -> String {
-    let reasons: Vec<String> = health.reasons.iter().take(2).map(|reason| reason.what.to_string()).collect();
-    if reasons.is_empty() { health.state.name().to_owned() } else { reasons.join("; ") }
+fn title(page: &Page) -> String {
+    let mut reasons = reasons(page);
+    reasons.truncate(2);
+    if reasons.is_empty() { page.health.state.name().to_owned() } else { reasons.join("; ") }
+}
+
+fn reasons(page: &Page) -> Vec<String> {
+    let renditions = &page.outline.renditions;
+    let labels: Vec<_> = renditions.iter().map(|known| (known.id, known.label.as_str())).collect();
+    health::lines(&page.health.reasons, &labels)
 }

@@ -1,6 +1,7 @@
 //! Incidents: listing, showing, taking.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Extension, Path, State};
@@ -29,7 +30,7 @@ use crate::problem::{Answer, ApiError, Kind, item};
 use crate::random::new_id;
 use crate::times;
 use crate::view::Labels;
-use crate::view::incident::{already, incident, people, verdict};
+use crate::view::incident::{already, incident, people, shorten, verdict};
 use crate::view::stream::newest_look;
 use crate::view::timeline::{Names, Placed, entries, sort};
 
@@ -158,8 +159,10 @@ fn own(caller: &Caller, id: &str) -> Answer<IncidentId> {
     if owned { Ok(id) } else { Err(ApiError::unknown("incident")) }
 }
 
-/// What is shown before an incident began, and after it ended.
-const AROUND_MS: u64 = 120_000;
+/// What is shown before an incident began.
+const BEFORE_MS: u64 = 120_000;
+/// How far a clock may be ahead of ours.
+const CLOCKS: Duration = Duration::from_secs(120);
 /// Minutes of its end, and of its beginning where it took longer.
 const END: u32 = 120;
 const BEGINNING: u64 = 10;
@@ -168,7 +171,7 @@ const ENTRIES: usize = 500;
 
 /// An incident
 ///
-/// With a verdict and with what happened from shortly before it began to shortly after it ended. Of a long one,
+/// With a verdict and with what happened from shortly before it began to its end. Of a long one,
 /// the beginning and the end.
 #[utoipa::path(
     get, path = "/incidents/{id}", tag = "incidents",
@@ -186,8 +189,9 @@ pub(super) async fn show(
     let known = api.store().incident_with_notes(&id, ENTRIES).await?.value;
     let (found, notes) = known.ok_or_else(|| ApiError::unknown("incident"))?;
     let now = api.now();
-    let from = EpochMs(found.opened.0.saturating_sub(AROUND_MS));
-    let to = EpochMs(found.closed.unwrap_or(now).0.saturating_add(AROUND_MS));
+    let from = EpochMs(found.opened.0.saturating_sub(BEFORE_MS));
+    // What was stored by a clock ahead of ours is shown; what came after the end is another story.
+    let to = found.closed.unwrap_or(now + CLOCKS);
     let (wall, outline, (minutes, cut)) = tokio::try_join!(
         api.wall(caller.account()),
         outline(&api, &found.stream),
@@ -204,7 +208,7 @@ pub(super) async fn show(
     let shown = incident(&found, tile.map(|tile| tile.name.as_str()), now);
     let verdict = verdict(&shown, &timeline);
     let truncated = cut || timeline.len() > ENTRIES;
-    timeline.truncate(ENTRIES);
+    shorten(&mut timeline, ENTRIES);
     Ok(Json(IncidentDetail {
         incident: shown,
         as_of: times::text(now),

@@ -42,21 +42,39 @@ pub(crate) fn verdict(incident: &Incident, timeline: &[TimelineEntry]) -> String
     let mut evidence = Vec::new();
     if lost > 0 {
         evidence.push(match renditions.len() {
-            0 | 1 => format!("{lost} failed segments"),
-            many => format!("{lost} failed segments on {many} renditions"),
+            0 | 1 => counted(lost, "failed segment request"),
+            many => format!("{} on {many} renditions", counted(lost, "failed segment request")),
         });
     }
     if loads > 0 {
-        evidence.push(format!("{loads} failed playlist loads"));
+        evidence.push(counted(loads, "failed playlist load"));
     }
     let evidence = if evidence.is_empty() { String::new() } else { format!(" ({})", evidence.join(", ")) };
     let lasted = length(incident.duration_s);
     let standing = match (incident.status, &incident.acknowledged_by) {
         (IncidentStatus::Resolved, _) => format!("lasted {lasted}"),
-        (_, Some(by)) => format!("for {lasted}, {by} looks after it"),
-        _ => format!("for {lasted}, nobody has taken it"),
+        (_, Some(by)) => format!("open for {lasted}, {by} looks after it"),
+        _ => format!("open for {lasted}, nobody has taken it"),
     };
     format!("{}{evidence}; {standing}", incident.title)
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Keeps the newest entries, newest first. The oldest failed segments, which are many, go before anything that says
+/// how it began.
+pub(crate) fn shorten(timeline: &mut Vec<TimelineEntry>, most: usize) {
+    let mut over = timeline.len().saturating_sub(most);
+    timeline.reverse();
+    timeline.retain(|entry| {
+        let goes = over > 0 && entry.kind == TimelineKind::SegmentFailed;
+        over -= usize::from(goes);
+        !goes
+    });
+    timeline.reverse();
+    timeline.truncate(most);
 }
 
 /// Why taking an incident, or giving it back, changed nothing.

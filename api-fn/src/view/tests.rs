@@ -54,3 +54,22 @@ fn nothing_is_made_up_of_a_playlist_that_was_never_loaded() {
     assert_eq!(stream::figures(std::slice::from_ref(&never)), (None, None));
     assert_eq!(stream::figures(&[never, rendition(Some(6.0), 12.5)]), (Some(12.5), Some(6.0)));
 }
+
+#[test]
+fn a_timeline_that_is_cut_keeps_how_it_began() {
+    let entry = |id: usize, kind: &str| -> hlsops_wire::TimelineEntry {
+        serde_json::from_value(serde_json::json!({"id": id.to_string(), "at": "", "kind": kind, "text": ""}))
+            .unwrap()
+    };
+    let many = || (1..=5).map(|id| entry(id, "segment_failed"));
+    let mut timeline: Vec<_> = many().chain([entry(6, "health"), entry(7, "segment_failed")]).collect();
+    incident::shorten(&mut timeline, 4);
+    let ids: Vec<&str> = timeline.iter().map(|entry| entry.id.as_str()).collect();
+    assert_eq!(ids, ["1", "2", "3", "6"]);
+    let mut few: Vec<_> = many().collect();
+    incident::shorten(&mut few, 5);
+    assert_eq!(few.len(), 5);
+    let mut other: Vec<_> = (1..=5).map(|id| entry(id, "health")).collect();
+    incident::shorten(&mut other, 4);
+    assert_eq!(other.last().map(|entry| entry.id.as_str()), Some("4"));
+}

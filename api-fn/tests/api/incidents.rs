@@ -48,7 +48,7 @@ async fn an_incident_is_taken_once_and_told_once() {
     assert_eq!((&shown.body["status"], &shown.body["stream_name"]), (&json!("open"), &json!("sports")));
     assert_eq!(
         shown.body["verdict"],
-        "playlist does not load: HTTP 503; for 4 min 12 s, nobody has taken it"
+        "playlist does not load: HTTP 503; open for 4 min 12 s, nobody has taken it"
     );
 
     let taken = world.post(&format!("{path}/acknowledge"), json!({"by": "maria"})).await.is(200);

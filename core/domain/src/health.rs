@@ -1,5 +1,6 @@
 //! Is the stream healthy now? Three states with reasons, and NO DATA: never the last colour.
 
+mod lines;
 mod losses;
 
 use std::fmt;
@@ -12,6 +13,8 @@ use crate::observation::Failure;
 use crate::rendition::{PlaylistState, Rendition, RenditionKind, RenditionSpec};
 use crate::stream::StreamState;
 use crate::units::{EpochMs, MediaUs, Seconds};
+
+pub use lines::lines;
 
 /// Health, from best to worst; NO DATA stands apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,6 +94,8 @@ pub enum What {
         count: u64,
         /// Media lost as a share of what was published in the window.
         share: f64,
+        /// The window.
+        window: Duration,
     },
     /// Segments lost one after the other.
     ConsecutiveLost(u32),
@@ -129,9 +134,13 @@ impl fmt::Display for What {
             Self::Stalled => f.write_str("playlist brings no new segments"),
             Self::Ended => f.write_str("the stream ended, and it must never end"),
             Self::NothingPlayable => f.write_str("no combination of renditions plays"),
-            Self::SegmentsLost { count, share } => {
-                let plural = if *count == 1 { "" } else { "s" };
-                write!(f, "{count} segment{plural} lost, {:.1} % of the media", share * 100.0)
+            Self::SegmentsLost { count, share, window } => {
+                let (plural, percent) = (if *count == 1 { "" } else { "s" }, share * 100.0);
+                write!(
+                    f,
+                    "{count} segment{plural} lost in {} s, {percent:.1} % of the media",
+                    window.as_secs()
+                )
             }
             Self::ConsecutiveLost(count) => write!(f, "{count} segments in a row missing"),
             Self::SlowFirstByte { median, limit } => {

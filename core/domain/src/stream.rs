@@ -94,6 +94,12 @@ impl StreamState {
         self.master_failure.filter(|_| self.master_failures >= 2)
     }
 
+    /// The renditions by the names people know them by.
+    #[must_use]
+    pub fn labels(&self) -> Vec<(RenditionId, &str)> {
+        self.renditions().map(|known| (known.spec.id, known.spec.label.as_str())).collect()
+    }
+
     /// Loads of the stream's own playlist that failed in a row.
     #[must_use]
     pub const fn master_failures(&self) -> u32 {

@@ -64,7 +64,7 @@ pub struct IncidentDetail {
     pub verdict: String,
     /// How its stream is now.
     pub stream_state: State,
-    /// What happened from shortly before it began to shortly after it ended, newest first.
+    /// What happened from shortly before it began to its end, newest first.
     pub timeline: Vec<TimelineEntry>,
     /// Up to when the timeline is complete, as in `GET /streams/{id}/timeline`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,9 @@
 //! The tiles, of which only those around the screen are made.
 
+use std::time::Duration;
+
 use leptos::html::Ul;
+use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{FocusEvent, HtmlElement, KeyboardEvent, Node};
@@ -11,6 +14,9 @@ use super::store::WallStore;
 use super::tile::{Frame, tile};
 use super::view::{self, Screen};
 use crate::live::Freshness;
+
+/// A pointer that rests for so long was left there: a wall that nobody works at stays in order.
+const PARKED: Duration = Duration::from_secs(20);
 
 /// The grid, and who is the one that the Tab key finds.
 #[derive(Clone, Copy)]
@@ -177,12 +183,27 @@ pub(crate) fn Tiles(grid: Grid) -> impl IntoView {
         };
         store.cell(&id).map(|cell| tile(cell, frame, fresh))
     };
+    let still = StoredValue::new(None::<TimeoutHandle>);
+    let wait = move |next: Option<TimeoutHandle>| {
+        if let Some(before) = still.try_update_value(|still| std::mem::replace(still, next)).flatten() {
+            before.clear();
+        }
+    };
+    let let_go = move || {
+        wait(None);
+        store.hold(false);
+    };
+    let point = move || {
+        store.hold(true);
+        wait(set_timeout_with_handle(move || store.hold(false), PARKED).ok());
+    };
     view! {
         <ul class="grid" node_ref=grid.list aria-label="Streams" hidden=move || count.get() == 0
             style:grid-template-columns=move || format!("repeat({}, minmax(0, 1fr))", grid.columns.get())
             style:height=move || format!("{}px", view::height(count.get(), grid.columns.get()))
-            on:pointerenter=move |_| store.hold(true)
-            on:pointerleave=move |_| store.hold(false)
+            on:pointerenter=move |_| point()
+            on:pointermove=move |_| point()
+            on:pointerleave=move |_| let_go()
             on:focusin=move |event| grid.focus_in(&event)
             on:focusout=move |event| grid.focus_out(&event)
             on:keydown=move |event| grid.steer(&event)>

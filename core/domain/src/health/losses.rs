@@ -38,7 +38,7 @@ pub(super) fn weigh(
     let share = (lost.as_seconds() / whole.as_seconds().max(1.0)).min(1.0);
     let many = share >= limits.lost_share_unhealthy || limits.lost_unhealthy.is_some_and(|n| count >= n);
     let state = if many { HealthState::Unhealthy } else { HealthState::Degraded };
-    found.add(state, None, What::SegmentsLost { count, share });
+    found.add(state, None, What::SegmentsLost { count, share, window: limits.window });
 }
 
 /// What is known to have been published: nothing where no segments are fetched, and then time says how much.

@@ -189,7 +189,7 @@ fn a_wrap_is_no_fault() {
 
 #[test]
 fn a_jump_between_timely_looks_is_degraded() {
-    let found = ["30 a EC-1001", "30 DEGRADED: 1 segment lost, 5.0 % of the media"];
+    let found = ["30 a EC-1001", "30 DEGRADED: 1 segment lost in 120 s, 5.0 % of the media"];
     check_a("30 a T6 M109 6,6,6", &found);
     // However far the numbers leap: more media than time has passed cannot be missing.
     check_a("30 a T6 M90000 6,6,6", &found);
@@ -199,7 +199,7 @@ fn a_jump_between_timely_looks_is_degraded() {
     check_a("34 a T6 M110 6,6,6", &[]);
     check_a(
         "30 a same\n33 a T6 M109 6,6,6",
-        &["33 a EC-1001", "33 DEGRADED: 1 segment lost, 5.0 % of the media"],
+        &["33 a EC-1001", "33 DEGRADED: 1 segment lost in 120 s, 5.0 % of the media"],
     );
 }
 
@@ -308,7 +308,7 @@ fn three_missing_segments_in_a_row_are_unhealthy() {
             world.state.health.reasons.iter().map(|reason| reason.what.to_string()).collect();
         format!("{}: {}", world.state.health.state.name(), reasons.join("; "))
     };
-    let lost = |count: u32, share: &str| format!("{count} segments lost, {share} % of the media");
+    let lost = |count: u32, share: &str| format!("{count} segments lost in 120 s, {share} % of the media");
     let degraded = |count, share| format!("DEGRADED: {}", lost(count, share));
     assert_eq!(health("30-42 a live x404"), degraded(2, "2.5"));
     let three = format!("UNHEALTHY: 3 segments in a row missing; {}", lost(3, "4.6"));
@@ -331,9 +331,9 @@ fn a_tenth_of_the_media_lost_is_unhealthy() {
         "30-42 a live xtimeout",
         &[
             "30 a EC-2002",
-            "30 DEGRADED: 1 segment lost, 5.0 % of the media",
+            "30 DEGRADED: 1 segment lost in 120 s, 5.0 % of the media",
             "36 a EC-2002",
-            "36 UNHEALTHY: 2 segments lost, 10.0 % of the media",
+            "36 UNHEALTHY: 2 segments lost in 120 s, 10.0 % of the media",
             "36 opened, Unhealthy",
         ],
     );
@@ -346,7 +346,7 @@ fn one_segment_missing_in_every_rendition_of_a_young_stream_is_no_outage() {
     let reasons: Vec<String> =
         world.state.health.reasons.iter().map(|reason| reason.what.to_string()).collect();
     assert_eq!(world.state.health.state, HealthState::Degraded);
-    assert_eq!(reasons, ["3 segments lost, 5.0 % of the media"]);
+    assert_eq!(reasons, ["3 segments lost in 120 s, 5.0 % of the media"]);
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn all_lost_from_the_start_on_is_all_of_the_media() {
     let reasons: Vec<String> =
         world.state.health.reasons.iter().map(|reason| reason.what.to_string()).collect();
     assert_eq!(world.state.health.state, HealthState::Unhealthy);
-    assert_eq!(reasons, ["4 segments lost, 100.0 % of the media"]);
+    assert_eq!(reasons, ["4 segments lost in 120 s, 100.0 % of the media"]);
 }
 
 #[test]
