@@ -1,6 +1,7 @@
 //! Taking an incident: one key, no dialog, and a way back.
 
 use hlsops_wire::{Acknowledge, Incident, IncidentStatus, IncidentTaken};
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -48,10 +49,11 @@ impl Acknowledging {
     }
 
     fn give_back(self, id: String) {
+        self.busy.set(true);
         spawn_local(async move {
             match self.client.post_empty(&action(&id, "unacknowledge")).await {
                 Ok(_) => self.notices.say("The incident is open again"),
-                Err(failure) => self.notices.fail("Undoing", &failure),
+                Err(failure) => self.notices.fail("Giving back", &failure),
             }
             self.finish();
         });
@@ -62,17 +64,25 @@ impl Acknowledging {
         self.done.try_run(());
     }
 
-    /// The button, for an incident that nobody has taken.
+    /// The button: to take an incident, or to give it back.
     pub(crate) fn button(self, incident: &Incident) -> impl IntoView + use<> {
         let incident = incident.clone();
-        (incident.status == IncidentStatus::Open).then(|| {
-            view! {
-                <button type="button" class="primary" disabled=move || self.busy.get()
+        let is_busy = move || self.busy.get();
+        match incident.status {
+            IncidentStatus::Open => Some(Either::Left(view! {
+                <button type="button" class="primary" disabled=is_busy
                     on:click=move |_| { self.take(Some(&incident)); }>
                     "Acknowledge"<kbd>"a"</kbd>
                 </button>
-            }
-        })
+            })),
+            IncidentStatus::Acknowledged => Some(Either::Right(view! {
+                <button type="button" disabled=is_busy title="Nobody looks after it any more"
+                    on:click=move |_| self.give_back(incident.id.clone())>
+                    "Give back"
+                </button>
+            })),
+            IncidentStatus::Resolved => None,
+        }
     }
 }
 

@@ -109,6 +109,9 @@ fn sum(lines: &[Line], dry_run: bool) -> String {
         (count(Outcome::Added), count(Outcome::Unchanged), count(Outcome::Failed));
     match (failed, dry_run) {
         (0, false) => format!("\n{added} added, {unchanged} unchanged: they were there already\n"),
+        (0, true) if added == 0 => {
+            format!("\ndry run: there is nothing to add; {unchanged} are there already\n")
+        }
         (0, true) => format!(
             "\ndry run: nothing was added; {added} would be added, {unchanged} are there already\n\
              run it without --dry-run to add them; whether an address may be fetched is seen then\n"

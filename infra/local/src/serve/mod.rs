@@ -64,7 +64,7 @@ pub(crate) struct ServeOptions {
         value_delimiter = ','
     )]
     allow_targets: Vec<String>,
-    /// Where people reach it, such as a proxy in front, as in https://ops.example.com: links in messages begin
+    /// Where people reach it, such as a proxy in front, as in `https://ops.example.com`: links in messages begin
     /// with it, and requests to its host are answered
     #[arg(long, value_name = "URL", env = "HLSOPS_PUBLIC_URL", value_parser = parse::public_url)]
     public_url: Option<Url>,
