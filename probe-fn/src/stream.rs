@@ -10,7 +10,7 @@ use hlsops_store::{
     Holder, Segments, Spent, StoreError, StreamConfig, StreamId, TakeOver, Taken, WatchMode, Writer,
     limits_from, pack,
 };
-use hlsops_watch::{Clock, Target, watch_from};
+use hlsops_watch::{Cadence, Clock, Target, watch_from};
 use tokio::sync::mpsc;
 use url::Url;
 
@@ -70,26 +70,28 @@ pub(crate) const PAST: Duration = Duration::from_secs(180);
 pub(crate) async fn watch_stream<C: Clock, N: Network>(
     shared: Shared<C, N>,
     config: StreamConfig,
+    cadence: Cadence,
     writer: Writer,
     place: Place,
     until: impl Future<Output = Option<Writer>> + Send,
 ) -> StreamEnd {
     let stream = config.id.clone();
     let mut spent = Spent::default();
-    let outcome = watch_inner(shared, config, writer, place, until, &mut spent).await;
+    let outcome = watch_inner(shared, config, cadence, writer, place, until, &mut spent).await;
     StreamEnd { stream, outcome, spent }
 }
 
 async fn watch_inner<C: Clock, N: Network>(
     shared: Shared<C, N>,
     config: StreamConfig,
+    cadence: Cadence,
     writer: Writer,
     place: Place,
     until: impl Future<Output = Option<Writer>> + Send,
     spent: &mut Spent,
 ) -> Result<WriterEnd, StreamError> {
     let Shared { store, network, clock, notice, .. } = shared;
-    let target = target(&config)?;
+    let target = target(&config, cadence)?;
     let transport = network.transport(&config, &target.url)?;
     let seed = StableHash::new().with(config.id.name().as_bytes()).finish();
     let second = Recorder::second_of(&config.id);
@@ -149,9 +151,10 @@ fn pace(mode: WatchMode) -> Pace {
     }
 }
 
-fn target(config: &StreamConfig) -> Result<Target, StreamError> {
+fn target(config: &StreamConfig, cadence: Cadence) -> Result<Target, StreamError> {
     let limits = limits_from(&config.profile, &config.overrides)
         .map_err(|unknown| StreamError::Limit(unknown.to_owned()))?;
     let limits = Limits { watch: pace(config.watch), ..limits };
-    Ok(Target { url: Url::parse(&config.url)?, limits, fetch_segments: config.segments == Segments::Full })
+    let fetch_segments = config.segments == Segments::Full;
+    Ok(Target { url: Url::parse(&config.url)?, limits, fetch_segments, cadence })
 }

@@ -2,8 +2,8 @@
 
 mod lines;
 mod losses;
+mod what;
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::buffer::Buffer;
@@ -12,9 +12,10 @@ use crate::limits::Limits;
 use crate::observation::Failure;
 use crate::rendition::{PlaylistState, Rendition, RenditionKind, RenditionSpec};
 use crate::stream::StreamState;
-use crate::units::{EpochMs, MediaUs, Seconds};
+use crate::units::{EpochMs, MediaUs};
 
 pub use lines::lines;
+pub use what::What;
 
 /// Health, from best to worst; NO DATA stands apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,89 +70,6 @@ pub struct Reason {
     pub rendition: Option<RenditionId>,
     /// What holds.
     pub what: What,
-}
-
-/// What holds.
-#[derive(Clone, Debug, PartialEq)]
-pub enum What {
-    /// No rendition has advanced yet.
-    Starting,
-    /// No look for this long.
-    NotLooked(Duration),
-    /// The multivariant playlist does not load: nobody can start.
-    MasterDown(Failure),
-    /// A media playlist does not load.
-    PlaylistDown(Failure),
-    /// A media playlist brings nothing new.
-    Stalled,
-    /// A stream that must never end has ended.
-    Ended,
-    /// On no pathway is there a video with its audio that a player could show.
-    NothingPlayable,
-    /// Segments lost in the window.
-    SegmentsLost {
-        /// How many.
-        count: u64,
-        /// Media lost as a share of what was published in the window.
-        share: f64,
-        /// The window.
-        window: Duration,
-    },
-    /// Segments lost one after the other.
-    ConsecutiveLost(u32),
-    /// Time to first byte, median of the window.
-    SlowFirstByte {
-        /// Median.
-        median: Duration,
-        /// Threshold.
-        limit: Duration,
-    },
-    /// Media seconds per download second.
-    LowRatio {
-        /// Value.
-        ratio: f64,
-        /// Threshold.
-        limit: f64,
-    },
-    /// Time a viewer waited in the window.
-    Rebuffering {
-        /// How long.
-        waited: Duration,
-        /// The window.
-        window: Duration,
-    },
-}
-
-impl fmt::Display for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Starting => f.write_str("waiting for the first new segment"),
-            Self::NotLooked(length) => write!(f, "no look for {}", Seconds(*length)),
-            Self::MasterDown(failure) => {
-                write!(f, "nobody can start: the stream's playlist does not load: {failure}")
-            }
-            Self::PlaylistDown(failure) => write!(f, "playlist does not load: {failure}"),
-            Self::Stalled => f.write_str("playlist brings no new segments"),
-            Self::Ended => f.write_str("the stream ended, and it must never end"),
-            Self::NothingPlayable => f.write_str("no combination of renditions plays"),
-            Self::SegmentsLost { count, share, window } => {
-                let (plural, percent) = (if *count == 1 { "" } else { "s" }, share * 100.0);
-                write!(
-                    f,
-                    "{count} segment{plural} lost in {} s, {percent:.1} % of the media",
-                    window.as_secs()
-                )
-            }
-            Self::ConsecutiveLost(count) => write!(f, "{count} segments in a row missing"),
-            Self::SlowFirstByte { median, limit } => {
-                write!(f, "TTFB {} ms > {} ms", median.as_millis(), limit.as_millis())
-            }
-            Self::LowRatio { ratio, limit } => write!(f, "download ratio {ratio:.2} < {limit}"),
-            Self::Rebuffering { waited, window } => {
-                write!(f, "playback waited {:.1} s of {} s", waited.as_secs_f64(), window.as_secs())
-            }
-        }
-    }
 }
 
 /// Health at `now`. Depends on time as well as on what arrived, so ask again as time passes.

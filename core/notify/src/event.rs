@@ -330,7 +330,7 @@ mod tests {
             stream,
             incident: "inc:default:str_1:1",
             seq: 1,
-            title: "no combination of renditions plays",
+            title: "no combination of renditions is served",
             trigger: "unhealthy",
             opened: AT,
         }
@@ -355,10 +355,10 @@ mod tests {
             "type": "incident.opened", "timestamp": "2021-01-13T12:42:03.000Z",
             "data": {
                 "incident_id": "inc:default:str_1:1", "seq": 1, "dedup_key": "inc:default:str_1:1",
-                "state": "open", "severity": "critical", "title": "no combination of renditions plays",
+                "state": "open", "severity": "critical", "title": "no combination of renditions is served",
                 "health": "UNHEALTHY",
                 "reasons": [
-                    {"health": "UNHEALTHY", "what": "no combination of renditions plays"},
+                    {"health": "UNHEALTHY", "what": "no combination of renditions is served"},
                     {"health": "UNHEALTHY", "what": "playlist brings no new segments",
                      "rendition_id": "ren_0000000000000007"},
                 ],

@@ -12,6 +12,7 @@ use hlsops_domain::rendition::{Location, RenditionSpec, list_renditions};
 use hlsops_domain::{EpochMs, Event, Failure, Limits, MediaUs, Observation, RenditionId, StreamState, step};
 use url::Url;
 
+use crate::cadence::Cadence;
 use crate::clock::Clock;
 use crate::plan::{Action, Job, Plan};
 use crate::sink::{Poll, Sink};
@@ -26,34 +27,8 @@ pub struct Target {
     pub limits: Limits,
     /// Download segments. Without, a segment counts as obtained when it is listed.
     pub fetch_segments: bool,
-}
-
-/// Health depends on time as well as on what arrives: it is asked again at least this often.
-const TICK: Duration = Duration::from_secs(1);
-
-/// What is due waits for the next of these beats of the clock, which all streams share, so that one wake-up serves
-/// many of them: waking up costs several times what a tick does, and about as much as a request. Requests begin up
-/// to this much late: a twentieth of the shortest target durations in use.
-const BEAT: Duration = Duration::from_millis(100);
-
-/// The pace of reloads is reckoned from when a request really began, some milliseconds after its beat. What is due so
-/// shortly after a beat belongs to it: else every reload would slip by a whole one.
-const LAG: Duration = Duration::from_millis(10);
-
-/// The beat that serves what is due at `at`.
-fn beat_for(at: EpochMs) -> EpochMs {
-    on_beat(at - LAG, BEAT)
-}
-
-/// When it is time for the next tick.
-fn tick_after(judged_at: EpochMs) -> EpochMs {
-    on_beat(judged_at + Duration::from_millis(1), TICK)
-}
-
-/// The first beat at or after `at`.
-fn on_beat(at: EpochMs, every: Duration) -> EpochMs {
-    let every_ms = u64::try_from(every.as_millis()).unwrap_or(u64::MAX);
-    EpochMs(at.0.div_ceil(every_ms).saturating_mul(every_ms))
+    /// When requests begin.
+    pub cadence: Cadence,
 }
 
 /// When the watch ends, requests under way have this long to end.
@@ -143,8 +118,8 @@ enum Ended {
 impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
     /// The next request that ends; none when it may be time for a tick or for another request.
     async fn next_end(&mut self) -> Option<Ended> {
-        let tick_at = tick_after(self.judged_at);
-        let wake_at = self.plan.wake_at().map_or(tick_at, |at| beat_for(at).min(tick_at));
+        let tick_at = self.target.cadence.tick_after(self.judged_at);
+        let wake_at = self.plan.wake_at().map_or(tick_at, |at| self.target.cadence.beat_for(at).min(tick_at));
         // One that rings too early costs a look at the clock, and moving it with every request costs more.
         if self.alarm.as_ref().is_none_or(|(rings_at, _)| *rings_at > wake_at) {
             let clock = self.clock.clone();
@@ -163,7 +138,7 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
 
     /// Judges health again if nothing else has made it be judged for a while.
     fn tick(&mut self) {
-        if self.clock.now() >= tick_after(self.judged_at) {
+        if self.clock.now() >= self.target.cadence.tick_after(self.judged_at) {
             self.observe(&Observation::Tick);
         }
     }
@@ -183,11 +158,14 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
 
     fn start_due(&mut self) {
         let now = self.clock.now();
-        for action in self.plan.due(now + LAG) {
+        for action in self.plan.due(now + Cadence::LAG) {
             let transport = self.transport.clone();
             match action {
                 Action::Master { planned, fresh_connection } => {
-                    self.sink.polled(Poll { planned: beat_for(planned).min(now), started: now });
+                    self.sink.polled(Poll {
+                        planned: self.target.cadence.beat_for(planned).min(now),
+                        started: now,
+                    });
                     let url = self.target.url.clone();
                     let request = PlaylistRequest { url, target_duration: None, fresh_connection };
                     self.under_way.push(Box::pin(async move {
@@ -195,7 +173,10 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
                     }));
                 }
                 Action::Playlist { id, url, planned, fresh_connection, target } => {
-                    self.sink.polled(Poll { planned: beat_for(planned).min(now), started: now });
+                    self.sink.polled(Poll {
+                        planned: self.target.cadence.beat_for(planned).min(now),
+                        started: now,
+                    });
                     self.observe(&Observation::Asked(id));
                     let target_duration = target.map(MediaUs::as_duration);
                     let request = PlaylistRequest { url, target_duration, fresh_connection };

@@ -12,6 +12,7 @@
 //!   +-------------------------------- when to reload, what to fetch -----------------+
 //! ```
 
+mod cadence;
 mod clock;
 mod follow;
 mod http;
@@ -19,6 +20,7 @@ pub mod plan;
 mod sink;
 mod transport;
 
+pub use cadence::Cadence;
 pub use clock::{Clock, SystemClock};
 pub use follow::{Target, watch, watch_from};
 pub use http::{HttpTransport, failure_of};

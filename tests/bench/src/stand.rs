@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hlsops_domain::Limits;
 use hlsops_fetch::{AllowList, FetchConfig, Fetcher, Session};
-use hlsops_watch::{HttpTransport, Sink, SystemClock, Target, watch};
+use hlsops_watch::{Cadence, HttpTransport, Sink, SystemClock, Target, watch};
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -39,7 +39,8 @@ pub fn spawn_watcher<S: Sink + 'static>(
     fetch_segments: bool,
     mut sink: S,
 ) {
-    let target = Target { url, limits: Limits::default(), fetch_segments };
+    let cadence = Cadence::of_nth(watchers.len());
+    let target = Target { url, limits: Limits::default(), fetch_segments, cadence };
     let transport = HttpTransport::new(fetcher.clone(), Arc::new(Session::new()));
     watchers.spawn(async move {
         watch(target, transport, clock, &mut sink, std::future::pending()).await;

@@ -306,11 +306,17 @@ impl Rendition {
         self.samples.within(now, window)
     }
 
-    /// Media lost in the last `window` before `now`.
+    /// Media lost in the last `window` before `now`, and no more of it than the window is long: what a playlist
+    /// jumps over at the end of a long stall was mostly published before.
     #[must_use]
     pub fn lost(&self, now: EpochMs, window: Duration) -> Loss {
         let LossSum { segments, media_us } = self.losses.sum(now, window);
-        Loss { segments: capped(segments), media: MediaUs(capped(media_us)) }
+        let most = u128::from(MediaUs::from_duration(window).0);
+        if media_us <= most {
+            return Loss { segments: capped(segments), media: MediaUs(capped(media_us)) };
+        }
+        let segments = segments.saturating_mul(most).div_ceil(media_us);
+        Loss { segments: capped(segments), media: MediaUs(capped(most)) }
     }
 
     /// Media obtained in the last `window` before `now`.

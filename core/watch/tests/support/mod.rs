@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use hlsops_domain::{EpochMs, Event, EventKind, Failure, Limits, StreamState};
 use hlsops_watch::{
-    Clock, PlaylistAnswer, PlaylistRequest, SegmentAnswer, SegmentRequest, Sink, SystemClock, Target,
-    Transport, watch,
+    Cadence, Clock, PlaylistAnswer, PlaylistRequest, SegmentAnswer, SegmentRequest, Sink, SystemClock,
+    Target, Transport, watch,
 };
 use url::Url;
 
@@ -169,7 +169,8 @@ pub(crate) async fn run(
     let origin = Origin { script: Arc::new(script), clock, served: Arc::default() };
     let served = Arc::clone(&origin.served);
     let url = Url::parse(&format!("http://origin/{path}")).unwrap();
-    let target = Target { url, limits: Limits::default(), fetch_segments: true };
+    let cadence = Cadence::default();
+    let target = Target { url, limits: Limits::default(), fetch_segments: true, cadence };
     let mut sink = Recorder::default();
     let state = watch(target, origin, clock, &mut sink, tokio::time::sleep(length)).await;
     let served = served.lock().unwrap().clone();

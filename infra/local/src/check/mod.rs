@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use hlsops_domain::Limits;
 use hlsops_fetch::{FetchConfig, Fetcher};
-use hlsops_watch::{Clock, HttpTransport, SystemClock, Target, watch};
+use hlsops_watch::{Cadence, Clock, HttpTransport, SystemClock, Target, watch};
 
 use crate::cli::CheckOptions;
 use crate::exit::Exit;
@@ -78,7 +78,9 @@ async fn look(options: &CheckOptions, transport: HttpTransport) -> Collected {
             _ = tokio::signal::ctrl_c() => {}
         }
     };
-    let target = Target { url: options.url.clone(), limits: Limits::default(), fetch_segments: true };
+    let cadence = Cadence::default();
+    let target =
+        Target { url: options.url.clone(), limits: Limits::default(), fetch_segments: true, cadence };
     let state = watch(target, transport, clock, &mut sink, until).await;
     sink.finish(state, clock.now())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hlsops_domain::Limits;
 use hlsops_fetch::{FetchConfig, Fetcher, Session};
 use hlsops_origin::{DEMO, Origin, OriginConfig};
-use hlsops_watch::{Clock, HttpTransport, SystemClock, Target, watch};
+use hlsops_watch::{Cadence, Clock, HttpTransport, SystemClock, Target, watch};
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -29,7 +29,8 @@ pub(super) async fn show(length: Option<Duration>) -> Result<(), DemoError> {
     for tile in &tiles {
         let id = tile.lock().unwrap_or_else(PoisonError::into_inner).row.id;
         let url = Url::parse(&origin.url(id))?;
-        let target = Target { url, limits: Limits::default(), fetch_segments: true };
+        let cadence = Cadence::default();
+        let target = Target { url, limits: Limits::default(), fetch_segments: true, cadence };
         let transport = HttpTransport::new(fetcher.clone(), Arc::new(Session::new()));
         let mut sink = TileSink::new(Arc::clone(tile));
         watchers

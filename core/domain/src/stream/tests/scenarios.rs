@@ -43,7 +43,7 @@ fn a_stall_is_degraded_while_the_buffer_lasts() {
             "36 DEGRADED: playlist brings no new segments",
             "45 a dry",
             "45 a WA-1001",
-            "45 UNHEALTHY: no combination of renditions plays; playlist brings no new segments; playback waited 3.0 s \
+            "45 UNHEALTHY: no combination of renditions is served; playlist brings no new segments; playback waited 3.0 s \
              of 120 s",
             "45 opened, Unhealthy",
         ],
@@ -57,7 +57,7 @@ fn health_follows_the_buffer_between_looks() {
         &[
             "36 a Live>Stalled",
             "36 DEGRADED: playlist brings no new segments",
-            "42.1 UNHEALTHY: no combination of renditions plays; playlist brings no new segments",
+            "42.1 UNHEALTHY: no combination of renditions is served; playlist brings no new segments",
             "42.1 opened, Unhealthy",
         ],
     );
@@ -99,7 +99,7 @@ fn an_older_copy_for_good_is_a_stall() {
     let mut expected: Vec<&str> = before.iter().map(String::as_str).collect();
     expected.extend(["45 a older by 2", "45 a Live>Stalled", "45 a dry", "45 a WA-1001"]);
     expected.push(
-        "45 UNHEALTHY: no combination of renditions plays; playlist brings no new segments; playback waited 3.0 s of \
+        "45 UNHEALTHY: no combination of renditions is served; playlist brings no new segments; playback waited 3.0 s of \
          120 s",
     );
     expected.push("45 opened, Unhealthy");
@@ -113,7 +113,7 @@ fn two_failures_in_a_row_make_http_error() {
         [
             "31 a EC-2004".to_owned(),
             "31 a Live>HTTPError".to_owned(),
-            format!("31 UNHEALTHY: no combination of renditions plays; playlist does not load: {why}"),
+            format!("31 UNHEALTHY: no combination of renditions is served; playlist does not load: {why}"),
             "31 opened, Unhealthy".to_owned(),
         ]
     };
@@ -201,6 +201,12 @@ fn a_jump_between_timely_looks_is_degraded() {
         "30 a same\n33 a T6 M109 6,6,6",
         &["33 a EC-1001", "33 DEGRADED: 1 segment lost in 120 s, 5.0 % of the media"],
     );
+}
+
+/// All of it is a finding, and what a window is long weighs in it.
+#[test]
+fn a_jump_after_a_long_stall_costs_no_more_than_the_window() {
+    check_a("27-327/3 a same\n330 a T6 M200 6,6,6", &[]);
 }
 
 #[test]
@@ -388,7 +394,7 @@ fn all_of_them_are_unhealthy() {
             "36 b Live>Stalled",
             "45 a dry",
             "45 a WA-1001",
-            "45 UNHEALTHY: no combination of renditions plays; playlist brings no new segments; playlist brings no \
+            "45 UNHEALTHY: no combination of renditions is served; playlist brings no new segments; playlist brings no \
              new segments; playback waited 3.0 s of 120 s; playback waited 3.0 s of 120 s",
             "45 opened, Unhealthy",
             "45 b dry",
@@ -409,7 +415,7 @@ fn an_audio_group_counts_where_it_is_needed() {
         world.run("0-42 a live\n0-30 s live\n30-42/3 s !404");
         world.story()
     };
-    let needed = "33 UNHEALTHY: no combination of renditions plays; playlist does not load: HTTP 404";
+    let needed = "33 UNHEALTHY: no combination of renditions is served; playlist does not load: HTTP 404";
     assert_eq!(story("a+s s"), [down(needed), vec!["33 opened, Unhealthy".into()]].concat());
     assert_eq!(story("a s"), down("33 DEGRADED: playlist does not load: HTTP 404"));
 }
@@ -522,7 +528,7 @@ fn rebuffering_is_reported_once_for_each_event() {
             "34 DEGRADED: playlist brings no new segments",
             "44 a dry",
             "44 a WA-1001",
-            "44 UNHEALTHY: no combination of renditions plays; playlist brings no new segments",
+            "44 UNHEALTHY: no combination of renditions is served; playlist brings no new segments",
             "44 opened, Unhealthy",
             "54 a EC-1001",
             "54 a Stalled>Live",
@@ -556,7 +562,7 @@ fn an_incident_opens_and_resolves() {
     let expected = [
         "33 a EC-2004",
         "33 a Live>HTTPError",
-        "33 UNHEALTHY: no combination of renditions plays; playlist does not load: HTTP 503",
+        "33 UNHEALTHY: no combination of renditions is served; playlist does not load: HTTP 503",
         "33 opened, Unhealthy",
         "42 a HTTPError>Live",
         "42 HEALTHY",
