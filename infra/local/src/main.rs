@@ -1,5 +1,4 @@
 //! `hlsops`: the command-line program.
-#![expect(clippy::print_stderr, reason = "a command-line program speaks to its terminal")]
 
 mod check;
 mod cli;
@@ -21,6 +20,7 @@ use clap::{CommandFactory, Parser};
 use crate::cli::{Cli, Command};
 use crate::commands::Asking;
 use crate::exit::Exit;
+use crate::terminal::complain;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("hlsops: cannot start worker threads: {error}");
+            complain(format_args!("hlsops: cannot start worker threads: {error}"));
             return Exit::Internal.into();
         }
     };
@@ -50,9 +50,9 @@ async fn run(cli: Cli) -> Exit {
     let asking = match cli.command {
         Command::Check(options) => return check::run(options).await,
         Command::Demo(_) if cli.folder.is_given() => {
-            eprintln!(
+            complain(
                 "hlsops demo: --data: the demo has a folder of its own, which goes away with it; leave --data out, \
-                 or use `hlsops serve` to keep data"
+                 or use `hlsops serve` to keep data",
             );
             return Exit::Usage;
         }

@@ -1,6 +1,7 @@
 //! Words, shapes and colours for a terminal. Colour is never the only signal.
 
-use std::io::IsTerminal;
+use std::fmt::Display;
+use std::io::{IsTerminal, Write, stderr};
 use std::time::Duration;
 
 use hlsops_domain::HealthState;
@@ -65,6 +66,16 @@ pub(crate) fn age(length: Duration) -> String {
     }
 }
 
+/// Media seconds per second of download. Beyond 100 it says no more than that the origin is near.
+pub(crate) fn ratio(ratio: f64) -> String {
+    if ratio < 100.0 { format!("{ratio:.1}") } else { "over 100".to_owned() }
+}
+
+/// A line on standard error. A reader who has left is no reason to end, or to end differently.
+pub(crate) fn complain(line: impl Display) {
+    let _ = writeln!(stderr(), "{line}");
+}
+
 /// Text from outside, safe for a terminal: control characters become `·`, and it is cut to `width` columns.
 pub(crate) fn plain(text: &str, width: usize) -> String {
     let clean = text.chars().map(|c| if c.is_control() { '·' } else { c });
@@ -100,6 +111,11 @@ mod tests {
         assert_eq!(age(Duration::from_secs(9)), "9s");
         assert_eq!(age(Duration::from_secs(252)), "4m12s");
         assert_eq!(age(Duration::from_secs(7_500)), "2h05m");
+    }
+
+    #[test]
+    fn ratios_have_a_decimal_and_an_end() {
+        assert_eq!([0.44, 2.0, 99.9, 100.0, 1e9].map(ratio), ["0.4", "2.0", "99.9", "over 100", "over 100"]);
     }
 
     #[test]

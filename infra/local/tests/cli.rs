@@ -146,6 +146,66 @@ async fn a_reader_that_leaves_changes_nothing() {
     assert_eq!(status.code(), Some(0));
 }
 
+/// Ends like Ctrl-C does: with the verdict so far.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_is_cut_short_has_a_verdict() {
+    use std::io::{BufRead, BufReader};
+    let origin = origin_with(FAST, &[]).await;
+    let url = origin.url("tv");
+    let look = move || {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_hlsops"))
+            .args(["check", &url, "--for", "1h", "--json"])
+            .env_remove("HLSOPS_ALLOW_TARGETS")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut progress = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(progress.any(|line| line.unwrap().contains("-> Live")));
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        let rest = std::thread::spawn(move || progress.count());
+        let output = child.wait_with_output().unwrap();
+        rest.join().unwrap();
+        output
+    };
+    let output = tokio::task::spawn_blocking(look).await.unwrap();
+    let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(verdict["cut_short"], true, "{verdict:#}");
+    assert_eq!(Value::from(output.status.code()), verdict["exit_code"], "{verdict:#}");
+    assert!(!verdict["renditions"].as_array().unwrap().is_empty(), "{verdict:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_ended_is_clean_and_said_to_have_ended() {
+    let origin = origin_with(FAST, &[Fault::new(FaultKind::End).after_ms(5_000)]).await;
+    let output = run(&["check", &origin.url("tv"), "--for", "1m"]).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    for expected in
+        ["clean: nothing to complain of, but it has ended", "--threshold expect_24x7=1", "LiveEnd"]
+    {
+        assert!(text.contains(expected), "{expected} is missing in:\n{text}");
+    }
+}
+
+/// Reasons and figures are of one moment; what a finding tells of another one says of which.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_is_the_same_wherever_it_is_told() {
+    let spec = StreamSpec { layout: Layout::Media, ..FAST };
+    let origin = origin_with(spec, &[Fault::new(FaultKind::PlaylistStall).after_ms(4_000)]).await;
+    let output = run(&["check", &origin.url("tv"), "--for", "22s"]).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    let waited = |behind: &str| {
+        let (before, _) =
+            text.split_once(behind).unwrap_or_else(|| panic!("{behind} is missing in:\n{text}"));
+        before.rsplit_once("playback waited ").unwrap().1.to_owned()
+    };
+    assert_eq!(waited(" s in all"), waited(" s of 120 s"), "{text}");
+    let finding = text.lines().find(|line| line.starts_with("WA-1001")).unwrap();
+    assert!(finding.contains(", at ") && finding.ends_with('Z'), "{text}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_reached_says_why() {
     let (code, verdict) = check("http://127.0.0.1:1/a.m3u8", &["--for", "1h"]).await;

@@ -123,11 +123,24 @@ fn break_and_heal(demo: &Demo) {
     wait("UNHEALTHY", || (demo.stream("steady")["health"]["state"] == "unhealthy").then_some(()));
     assert_eq!(fault(Value::Null).0, 204);
     wait("a playlist that advances", || (demo.stream("steady")["playlist_state"] == "Live").then_some(()));
-    let (status, why) = fault(json!("earthquake"));
-    assert!(status == 422 && why.contains("playlist-503"), "{status} {why}");
+    for (asked, expected) in [("earthquake", "playlist-503"), ("own", "nothing was wrong")] {
+        let (status, why) = fault(json!(asked));
+        assert!(status == 422 && why.contains(expected), "{status} {why}");
+    }
     assert_eq!(demo.request("POST /local/demo/fault", r#"{"stream": "x", "fault": null}"#).0, 404);
     let keyless = request(&demo.address, "POST /local/demo/fault", &[], "{}");
     assert_eq!(keyless.0, 401, "{keyless:?}");
+}
+
+/// `hlsops demo | head -1`.
+#[test]
+fn a_reader_who_leaves_does_not_end_the_demo() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let demo = Running::start_unread(&["demo", "--port", &port]);
+    let address = format!("127.0.0.1:{port}");
+    wait("its address", || std::net::TcpStream::connect(&address).ok());
+    assert_eq!(request(&address, "GET /api/v1/health", &[], "").0, 200);
+    assert_eq!(demo.end(), 0);
 }
 
 #[test]

@@ -117,10 +117,12 @@ fn a_stream_is_watched_breaks_is_taken_and_removed() {
     assert!(kinds.contains(&"incident") && kinds.contains(&"load_failed"), "{kinds:?}");
     let (code, lines) = world.say(&["timeline", "tv1"]);
     assert!(code == 0 && lines.contains("incident") && lines.contains("503"), "{lines}");
-    assert_eq!(world.ask(&["stream", "pause", "tv1"])["enabled"], false);
+    // Each says which one it was in the same words, however it was named.
+    let told = |done: &str| (0, format!("{done} TV one ({id})\n"));
+    assert_eq!(world.say(&["stream", "pause", "tv1"]), told("paused"));
     assert_eq!(world.state(&id), "paused");
-    assert_eq!(world.ask(&["stream", "resume", "tv1"])["enabled"], true);
-    assert_eq!(world.say(&["stream", "remove", "tv1"]).0, 0);
+    assert_eq!(world.say(&["stream", "resume", &id]), told("resumed"));
+    assert_eq!(world.say(&["stream", "remove", "tv1"]), told("removed"));
     assert_eq!(world.ask(&["stream", "list"]), Value::Array(Vec::new()));
     assert_eq!(world.end(), 0);
     assert!(!std::path::Path::new(&world.data).join("serve.json").exists());
@@ -268,6 +270,11 @@ fn what_is_wrong_is_said_with_what_to_do() {
         (&["stream", "add", &tv, "--interval", "5s"], 64, "10s and 1h"),
         (&["stream", "add", &tv, "--threshold", "nonsense=3"], 1, "nonsense"),
         (&["stream", "add", &tv, "--threshold", "x"], 64, "name=value"),
+        (
+            &["stream", "add", &tv, "--threshold", "window_ms=6e4", "--threshold", "window_ms=9e4"],
+            64,
+            "--threshold window_ms: it is given twice, as 60000 and as 90000",
+        ),
         (&["stream", "add", &tv, "--link-id", "a b"], 1, "--link-id: 1 to 32"),
         (&["stream", "add", "http://10.1.2.3/a.m3u8"], 1, "--allow-target"),
         (&["stream", "add", "http://127.0.0.1:1/a.m3u8"], 1, "--allow-target"),
@@ -291,6 +298,9 @@ fn what_is_wrong_is_said_with_what_to_do() {
     assert!(second["warnings"].to_string().contains("TV one"), "{second}");
     let (code, text) = world.say(&["stream", "show", "TV one"]);
     assert!(code == 1 && text.contains("more than one"), "{text}");
+    // The same URL may be meant, and is told.
+    let (_, text) = world.say(&["stream", "add", &tv, "--name", "Third"]);
+    assert!(text.contains("note: 2 other streams have the same URL, one of them TV one (str_"), "{text}");
     // A stream that is down now is added when that is meant.
     world.origin.set_fault("tv", Fault::new(FaultKind::PlaylistStatus(503))).unwrap();
     let (code, text) = world.say(&["stream", "add", &tv, "--name", "Down"]);
@@ -311,7 +321,7 @@ fn what_is_refused_is_said_once_and_in_the_words_of_the_command_line() {
     }
     let (_, text) = world.say(&["stream", "add", "http://10.1.2.3/a.m3u8"]);
     assert_eq!(text.matches("is not a public address").count(), 1, "{text}");
-    assert!(text.contains("--allow-target 10.1.2.3:80"), "{text}");
+    assert!(text.contains("--allow-target 10.1.2.3:80") && text.contains("HLSOPS_ALLOW_TARGETS"), "{text}");
 }
 
 #[test]
@@ -407,4 +417,52 @@ fn a_user_is_not_told_of_internal_errors() {
     let (code, text) = world.say(&["stream", "add", "http://10.1.2.3/a.m3u8"]);
     let way = format!("`hlsops serve --data {data} --allow-target 10.1.2.3:80`");
     assert!(code == 1 && text.contains(&way), "{text}");
+}
+
+/// Where what is shown may be old, that is said; where nothing is shown, only what follows from it.
+#[test]
+fn that_nobody_watches_is_said_where_it_matters() {
+    let mut world = World::new("unwatched");
+    world.add_tv();
+    assert_eq!(world.end(), 0);
+    let said = |args: &[&str]| {
+        let (code, text) = world.say(args);
+        assert_eq!(code, 0, "{args:?}: {text}");
+        text
+    };
+    for shows in [&["stream", "list"][..], &["stream", "show", "tv1"], &["incidents"], &["timeline", "tv1"]] {
+        assert!(said(shows).contains("nobody watches, and what is shown"), "{shows:?}");
+    }
+    let url = "https://example.com/live.m3u8";
+    for changes in [
+        &["stream", "pause", "tv1"][..],
+        &["stream", "add", url, "--force", "--paused", "--name", "Later"],
+        &["stream", "remove", "Later"],
+        &["thresholds"],
+        &["key", "list"],
+    ] {
+        assert!(!said(changes).contains("no server runs"), "{changes:?}");
+    }
+    for begins in [&["stream", "resume", "tv1"][..], &["stream", "add", url, "--force", "--name", "Now"]] {
+        let text = said(begins);
+        assert!(
+            text.contains(&format!("it is watched once `hlsops serve --data {}` does", world.data)),
+            "{text}"
+        );
+    }
+}
+
+/// `hlsops serve | head -1`, and `hlsops COMMAND | true`.
+#[test]
+fn a_reader_who_leaves_ends_nothing() {
+    let folder = Folder::new("unread");
+    let data = folder.file("data");
+    let server = Running::start_unread(&["serve", "--data", &data, "--listen", "127.0.0.1:0"]);
+    let endpoint = endpoint(&data, server.id());
+    assert_eq!(request(endpoint["address"].as_str().unwrap(), "GET /api/v1/health", &[], "").0, 200);
+    for (args, code) in [(&["stream", "list"][..], 0), (&["stream", "show", "nobody"], 1)] {
+        let mut command = Running::start_unread(&[args, &["--data", &data]].concat());
+        assert_eq!(command.wait(), code, "{args:?}");
+    }
+    assert_eq!(server.end(), 0);
 }

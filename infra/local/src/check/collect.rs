@@ -25,6 +25,8 @@ pub(crate) struct Collected {
     pub(crate) state: StreamState,
     pub(crate) began_at: EpochMs,
     pub(crate) ended_at: EpochMs,
+    /// Somebody ended it early.
+    pub(crate) cut_short: bool,
     pub(crate) findings: FindingBook,
     pub(crate) segments: BTreeMap<RenditionId, Segments>,
     /// The worst health on the way.
@@ -76,15 +78,17 @@ impl Collector {
         Arc::clone(&self.ended)
     }
 
-    pub(crate) fn finish(mut self, state: StreamState, ended_at: EpochMs) -> Collected {
+    pub(crate) fn finish(mut self, state: StreamState, ended_at: EpochMs, cut_short: bool) -> Collected {
         self.progress.clear();
+        let worst = self.worst.max(state.health.state);
         Collected {
             state,
             began_at: self.began_at,
             ended_at,
+            cut_short,
             findings: self.findings,
             segments: self.segments,
-            worst: self.worst,
+            worst,
             reached: self.reached,
             last_failure: self.last_failure,
         }

@@ -27,6 +27,10 @@ pub(crate) struct Report {
     pub(crate) hint: &'static str,
     pub(crate) began_at: String,
     pub(crate) watched_s: f64,
+    /// Ctrl-C or SIGTERM ended it before its time.
+    pub(crate) cut_short: bool,
+    /// All playlists have ended.
+    pub(crate) ended: bool,
     pub(crate) renditions: Vec<RenditionReport>,
     pub(crate) findings: Vec<FindingReport>,
     #[serde(skip)]
@@ -46,6 +50,7 @@ pub(crate) struct RenditionReport {
     pub(crate) target_duration_s: f64,
     pub(crate) last_sequence: Option<u64>,
     pub(crate) buffer_s: Option<f64>,
+    /// All of it, while it was watched.
     pub(crate) rebuffering_s: f64,
     pub(crate) segments_obtained_count: u64,
     pub(crate) segments_lost_count: u64,
@@ -68,6 +73,8 @@ pub(crate) struct FindingReport {
     pub(crate) count: u64,
     pub(crate) first_at: String,
     pub(crate) last_at: String,
+    #[serde(skip)]
+    pub(crate) last: EpochMs,
 }
 
 impl Report {
@@ -92,6 +99,8 @@ impl Report {
             hint: failure.map_or("", hint),
             began_at: timestamp(seen.began_at),
             watched_s: seen.ended_at.since(seen.began_at).as_secs_f64(),
+            cut_short: seen.cut_short,
+            ended: seen.reached && seen.state.played().all(|r| r.playlist.has_ended()),
             renditions: in_order(seen).into_iter().map(|r| rendition(seen, r)).collect(),
             findings: seen.findings.iter().map(|f| finding(f, f.rendition.and_then(label))).collect(),
             state: health.state,
@@ -147,6 +156,7 @@ fn rendition(seen: &Collected, r: &Rendition) -> RenditionReport {
     let mut ttfb: Vec<f64> = r.samples(seen.ended_at, window).map(|s| s.ttfb.as_secs_f64() * 1e3).collect();
     ttfb.sort_by(f64::total_cmp);
     let played = r.spec.kind.is_played() && !r.playlist.has_ended();
+    let buffer = r.buffer_at(seen.ended_at);
     let reasons = seen.state.health.reasons.iter().filter(|reason| reason.rendition == Some(r.spec.id));
     RenditionReport {
         id: r.spec.id.to_string(),
@@ -165,8 +175,8 @@ fn rendition(seen: &Collected, r: &Rendition) -> RenditionReport {
         reasons: reasons.map(|reason| reason.what.to_string()).collect(),
         target_duration_s: r.target().as_seconds(),
         last_sequence: r.last_sequence(),
-        buffer_s: played.then(|| r.buffer.at(seen.ended_at).level().as_seconds()),
-        rebuffering_s: r.buffer.sums().rebuffering.as_secs_f64(),
+        buffer_s: played.then(|| buffer.level().as_seconds()),
+        rebuffering_s: buffer.sums().rebuffering.as_secs_f64(),
         segments_obtained_count: segments.obtained,
         segments_lost_count: segments.lost,
         bytes: segments.bytes,
@@ -191,6 +201,7 @@ fn finding(folded: &Folded, rendition: Option<String>) -> FindingReport {
         count: folded.count,
         first_at: timestamp(folded.first_at),
         last_at: timestamp(folded.last_at),
+        last: folded.last_at,
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use hlsops_domain::EpochMs;
 
 use super::report::{FindingReport, RenditionReport, Report};
-use crate::terminal::{Style, plain};
+use crate::terminal::{Style, plain, ratio};
 
 /// `22:41:07Z`.
 pub(crate) fn clock(at: EpochMs) -> String {
@@ -28,13 +28,24 @@ fn write_all(out: &mut String, report: &Report, style: Style) -> std::fmt::Resul
     if report.worst_health != report.health && report.verdict != "unreachable" {
         write!(out, ", {} on the way", report.worst_health)?;
     }
-    writeln!(out, " (watched for {:.0} s)", report.watched_s)?;
+    let watched = if report.cut_short { "cut short after" } else { "watched for" };
+    writeln!(out, " ({watched} {:.0} s)", report.watched_s)?;
     // Of what could not be reached the summary has said all.
     for reason in report.reasons.iter().filter(|_| report.verdict != "unreachable") {
         writeln!(out, "  - {reason}")?;
     }
     if report.health == "NO DATA" && report.verdict != "unreachable" {
         writeln!(out, "  The stream did not advance while it was watched: watch longer with --for.")?;
+    }
+    if report.ended && report.renditions.iter().any(|r| r.playlist_state == "LiveEnd") {
+        writeln!(
+            out,
+            "  It has ended (EXT-X-ENDLIST), so there is nothing more to buffer. For a stream that is"
+        )?;
+        writeln!(
+            out,
+            "  never to end: `hlsops stream add URL --threshold expect_24x7=1` makes an end an incident."
+        )?;
     }
     for rendition in &report.renditions {
         writeln!(out)?;
@@ -55,6 +66,7 @@ fn write_all(out: &mut String, report: &Report, style: Style) -> std::fmt::Resul
 
 fn summary(report: &Report) -> String {
     match (report.verdict, report.findings.len()) {
+        ("clean", _) if report.ended => "clean: nothing to complain of, but it has ended".to_owned(),
         ("clean", _) => "clean: nothing to complain of".to_owned(),
         ("unreachable", _) => unreachable(report),
         (_, 0) if report.health == "NO DATA" => "no verdict yet".to_owned(),
@@ -65,7 +77,8 @@ fn summary(report: &Report) -> String {
 }
 
 fn unreachable(report: &Report) -> String {
-    let why = report.failure.as_deref().unwrap_or("no answer in time");
+    let none = if report.cut_short { "no answer yet" } else { "no answer in time" };
+    let why = report.failure.as_deref().unwrap_or(none);
     let and = if report.hint.is_empty() { "" } else { "; " };
     format!("unreachable: {why}{and}{}", report.hint)
 }
@@ -83,7 +96,7 @@ fn write_rendition(out: &mut String, r: &RenditionReport, style: Style) -> std::
     figures.extend(r.last_sequence.map(|n| format!("newest segment {n}")));
     figures.extend(r.buffer_s.map(|s| format!("buffer {s:.1} s")));
     if r.rebuffering_s > 0.0 {
-        figures.push(format!("playback waited {:.1} s", r.rebuffering_s));
+        figures.push(format!("playback waited {:.1} s in all", r.rebuffering_s));
     }
     if !figures.is_empty() {
         writeln!(out, "  {}", figures.join(", "))?;
@@ -95,10 +108,7 @@ fn write_rendition(out: &mut String, r: &RenditionReport, style: Style) -> std::
         r.segments_obtained_count, r.segments_lost_count
     )];
     figures.extend(r.ttfb_median_ms.map(|ms| format!("TTFB median {ms:.1} ms")));
-    figures.extend(r.download_ratio.map(|ratio| match ratio {
-        ..100.0 => format!("download ratio {ratio:.1}"),
-        _ => "download ratio over 100".to_owned(),
-    }));
+    figures.extend(r.download_ratio.map(|of| format!("download ratio {}", ratio(of))));
     writeln!(out, "  {}", figures.join(", "))?;
     if r.playlist_state == "VOD" {
         writeln!(out, "  The list has ended: only its first 3 target durations were downloaded.")?;
@@ -110,7 +120,10 @@ fn write_rendition(out: &mut String, r: &RenditionReport, style: Style) -> std::
 }
 
 fn write_finding(out: &mut String, f: &FindingReport, style: Style) -> std::fmt::Result {
-    let times = if f.count == 1 { String::new() } else { format!(", {} times", f.count) };
+    // The message is that of the last one, with the values of that moment.
+    let last = clock(f.last);
+    let times =
+        if f.count == 1 { format!(", at {last}") } else { format!(", {} times, last at {last}", f.count) };
     let whose = f.rendition.as_deref().unwrap_or("stream");
     writeln!(out, "{} {} [{}] {}{times}", style.bold(f.code), f.severity, plain(whose, 40), f.summary)?;
     writeln!(out, "    {}", plain(&f.message, 200))

@@ -35,6 +35,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Look at one stream for a while and say what is wrong with it
     ///
+    /// Ctrl-C or SIGTERM ends it early, with the verdict so far.
+    ///
     /// Exit code: 0 clean, 1 findings, 2 unreachable, 64 wrong usage, 70 internal error.
     Check(CheckOptions),
     /// Show nine streams, healthy and faulty, made and watched on this machine

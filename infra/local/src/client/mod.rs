@@ -4,7 +4,6 @@
 mod http;
 mod refusal;
 
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -212,15 +211,7 @@ impl Api {
                 )));
             }
             match Station::open(settings(folder)?).await {
-                Ok(station) => {
-                    // Nothing is lost if nobody can read it.
-                    let _ = writeln!(
-                        std::io::stderr(),
-                        "hlsops: no server runs on `{}`: nobody watches, and what is shown is as it was stored",
-                        folder.display()
-                    );
-                    return Ok(Self::here(&station));
-                }
+                Ok(station) => return Ok(Self::here(&station)),
                 Err(OpenError::Engine(EngineError::FolderInUse { .. }))
                     if tokio::time::Instant::now() < until =>
                 {
@@ -229,6 +220,11 @@ impl Api {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// A server runs, which watches as well.
+    pub(crate) const fn is_served(&self) -> bool {
+        matches!(self, Self::Server(_))
     }
 
     /// Answers in this process.

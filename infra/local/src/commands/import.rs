@@ -205,7 +205,7 @@ fn compare(lines: &mut [Line], streams: &[Stream]) {
     let mut links = BTreeSet::new();
     let mut named = BTreeSet::new();
     for line in lines.iter_mut().filter(|line| line.outcome == Outcome::Added) {
-        let same_url = |stream: &&Stream| same(&stream.manifest_url, &line.create.manifest_url);
+        let same_url = |stream: &&Stream| stream::same_url(&stream.manifest_url, &line.create.manifest_url);
         let refuse = |note: String| (Outcome::Failed, note);
         let verdict = match &line.link_id {
             Some(link) if !links.insert(link.clone()) => {
@@ -233,11 +233,6 @@ fn compare(lines: &mut [Line], streams: &[Stream]) {
             (line.outcome, line.note) = (outcome, note);
         }
     }
-}
-
-/// Two spellings of one URL are one.
-fn same(a: &str, b: &str) -> bool {
-    a == b || matches!((parse::url(a), parse::url(b)), (Ok(a), Ok(b)) if a == b)
 }
 
 async fn add(api: &Api, place: &Place, lines: &mut [Line]) -> Result<(), CallError> {

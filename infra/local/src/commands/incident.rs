@@ -59,13 +59,13 @@ pub(crate) struct UnacknowledgeOptions {
 pub(super) const WORDS: Words = &[("/by", "--by"), ("?limit", "--limit"), ("?stream", "--stream")];
 
 pub(super) async fn list(options: IncidentsOptions) -> Done {
-    let api = options.place.api().await?;
+    let api = options.place.reader().await?;
     let mut ask = Ask::api(Method::GET, &["incidents"]).query("limit", &options.limit.to_string());
     if options.open {
         ask = ask.query("status", "open").query("status", "acknowledged");
     }
     if let Some(named) = &options.stream {
-        ask = ask.query("stream", &stream::find(&api, named).await?);
+        ask = ask.query("stream", &stream::find(&api, named).await?.id);
     }
     let incidents: List<Incident> = api.ask(ask).await?;
     options.place.print(&incidents.items, |incidents| {

@@ -1,7 +1,5 @@
 //! `hlsops key`: who may use the API and the dashboard.
 
-use std::io::Write as _;
-
 use clap::{Args, Subcommand, ValueEnum};
 use hlsops_wire::{Key, KeyCreate, KeyCreated, List, Scope};
 use http::Method;
@@ -13,7 +11,7 @@ use super::{Done, Place, moment};
 use crate::cli::parse;
 use crate::client::{Api, Ask, CallError, Words};
 use crate::exit::Exit;
-use crate::terminal::plain;
+use crate::terminal::{complain, plain};
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
@@ -92,13 +90,11 @@ async fn new(options: NewOptions) -> Done {
     let created: KeyCreated = api.ask(Ask::api(Method::POST, &["keys"]).body(&body)).await?;
     options.place.print(&created, made)?;
     if let Some(other) = namesake {
-        // Nothing is lost if nobody can read it.
-        let _ = writeln!(
-            std::io::stderr(),
+        complain(format_args!(
             "hlsops key: there was a key `{}` already and it still works: `hlsops key revoke {}` takes it away",
             plain(&other.name, 80),
             other.id
-        );
+        ));
     }
     Ok(Exit::Clean)
 }

@@ -26,6 +26,7 @@ pub(crate) use timeline::TimelineOptions;
 use crate::client::{Api, CallError, Words};
 use crate::data::DataFolder;
 use crate::exit::Exit;
+use crate::terminal::complain;
 
 /// Whom to ask, and how to answer.
 #[derive(Args, Clone, Debug)]
@@ -44,6 +45,30 @@ impl Place {
 
     async fn api(&self) -> Result<Api, CallError> {
         Api::of(&self.path()?).await
+    }
+
+    /// The same for a command that shows how streams are: it says so where nobody looks at them.
+    async fn reader(&self) -> Result<Api, CallError> {
+        let api = self.api().await?;
+        if !api.is_served() {
+            complain(format_args!(
+                "hlsops: no server runs on `{}`: nobody watches, and what is shown is as it was stored",
+                self.path()?.display()
+            ));
+        }
+        Ok(api)
+    }
+
+    /// What is worth knowing of a stream that is to be watched from now on: where no server runs, it is not yet.
+    fn unwatched(&self, api: &Api) -> Result<String, CallError> {
+        if api.is_served() {
+            return Ok(String::new());
+        }
+        let folder = self.path()?;
+        Ok(format!(
+            "note: no server runs: it is watched once `hlsops serve --data {}` does\n",
+            folder.display()
+        ))
     }
 
     /// Prints an answer: as JSON where that was asked for, else as `text` has it.
@@ -91,7 +116,7 @@ pub(crate) async fn run(command: Asking) -> Exit {
         // Who stops reading has read enough.
         Err(CallError::Terminal(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Clean,
         Err(error) => {
-            eprintln!("hlsops {name}: {}", error.in_words(words));
+            complain(format_args!("hlsops {name}: {}", error.in_words(words)));
             error.exit()
         }
     }

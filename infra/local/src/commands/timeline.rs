@@ -32,8 +32,8 @@ pub(crate) struct TimelineOptions {
 pub(super) const WORDS: Words = &[("?limit", "--limit"), ("?from", "--since")];
 
 pub(super) async fn run(options: TimelineOptions) -> Done {
-    let api = options.place.api().await?;
-    let id = stream::find(&api, &options.stream).await?;
+    let api = options.place.reader().await?;
+    let id = stream::find(&api, &options.stream).await?.id;
     let from = Timestamp::now()
         .checked_sub(options.since)
         .map_err(|_| CallError::Usage("--since lies before all time".into()))?;

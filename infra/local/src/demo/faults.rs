@@ -36,8 +36,12 @@ static BREAKAGES: [Breakage; 6] = [
     breakage("stall", "Playlist stops advancing", FaultKind::PlaylistStall),
     breakage("slow", "Segments arrive too slowly", FaultKind::SegmentSlow { speed_ratio: 0.4 }),
     breakage("truncated", "Segments end half way", FaultKind::SegmentTruncated),
-    breakage("jump", "Sequence numbers jump every 15 s", FaultKind::Jump { by: 50, every_ms: Some(15_000) }),
+    // After whole segments: every 16 s where they have 2 s, every 20 s where they have 10 s.
+    breakage("jump", "Sequence numbers keep jumping", FaultKind::Jump { by: 50, every_ms: Some(16_000) }),
 ];
+
+/// The faults a stream had when the demo began, as the last one that the page offers: healing takes them away.
+const OWN: ListedFault = ListedFault { id: "own", label: "What was wrong at the start" };
 
 /// The origin and its streams, by the id the API knows each by.
 #[derive(Clone, Debug)]
@@ -86,7 +90,7 @@ struct ListedFault {
 struct Change {
     /// Id of a stream.
     stream: String,
-    /// Id of a fault; none heals the stream.
+    /// Id of a fault; none heals the stream, `own` is what was wrong with it at the start.
     fault: Option<String>,
 }
 
@@ -94,37 +98,45 @@ async fn list(State(stage): State<Stage>) -> Json<Listed> {
     let title = |name| hlsops_origin::demo::find(name).map_or(name, |row| row.title);
     let streams = stage.streams.iter().map(|(id, name)| ListedStream { name: title(name), id: id.clone() });
     let faults = BREAKAGES.iter().map(|known| ListedFault { id: known.id, label: known.label });
-    Json(Listed { streams: streams.collect(), faults: faults.collect() })
+    Json(Listed { streams: streams.collect(), faults: faults.chain([OWN]).collect() })
 }
 
 async fn change(State(stage): State<Stage>, Json(asked): Json<Change>) -> Response {
     let Some((_, name)) = stage.streams.iter().find(|(id, _)| *id == asked.stream) else {
         return problem(StatusCode::NOT_FOUND, "stream: use the id of a demo stream");
     };
-    let fault = match &asked.fault {
-        None => None,
-        Some(id) => match BREAKAGES.iter().find(|known| known.id == id) {
-            Some(known) => Some(known.fault),
-            None => {
-                let known: Vec<&str> = BREAKAGES.iter().map(|known| known.id).collect();
-                let detail = format!("fault: use one of {}, or null to heal", known.join(", "));
-                return problem(StatusCode::UNPROCESSABLE_ENTITY, &detail);
-            }
-        },
+    let faults = match faults(name, asked.fault.as_deref()) {
+        Ok(faults) => faults,
+        Err(why) => return problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("fault: {why}")),
     };
-    match put(&stage.origin, name, fault) {
+    match put(&stage.origin, name, &faults) {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("fault: {error}")),
     }
 }
 
-/// This fault and no other; none heals.
-fn put(origin: &Origin, name: &str, fault: Option<Fault>) -> Result<(), ControlError> {
-    origin.clear_faults(name)?;
-    match fault {
-        Some(fault) => origin.set_fault(name, fault).map(|_| ()),
-        None => Ok(()),
+/// What is to be wrong with the stream of this name from now on; none heals it.
+fn faults(name: &str, asked: Option<&str>) -> Result<Vec<Fault>, String> {
+    let Some(asked) = asked else { return Ok(Vec::new()) };
+    if asked == OWN.id {
+        let own = hlsops_origin::demo::find(name).map(|row| row.faults.to_vec()).unwrap_or_default();
+        return if own.is_empty() {
+            Err("nothing was wrong with it at the start".to_owned())
+        } else {
+            Ok(own)
+        };
     }
+    let known = BREAKAGES.iter().find(|known| known.id == asked);
+    known.map(|known| vec![known.fault]).ok_or_else(|| {
+        let known: Vec<&str> = BREAKAGES.iter().map(|known| known.id).chain([OWN.id]).collect();
+        format!("use one of {}, or null to heal", known.join(", "))
+    })
+}
+
+/// These faults and no others.
+fn put(origin: &Origin, name: &str, faults: &[Fault]) -> Result<(), ControlError> {
+    origin.clear_faults(name)?;
+    faults.iter().try_for_each(|fault| origin.set_fault(name, *fault).map(|_| ()))
 }
 
 /// Asks the API whether the caller may list keys, which only an admin may: so who may do what is said once.
@@ -152,12 +164,28 @@ mod tests {
         let origin = Origin::start(OriginConfig { demo: true, ..OriginConfig::default() }).await.unwrap();
         for row in &DEMO {
             for known in &BREAKAGES {
-                put(&origin, row.id, Some(known.fault))
-                    .unwrap_or_else(|e| panic!("{} {}: {e}", row.id, known.id));
+                let one = faults(row.id, Some(known.id)).unwrap();
+                put(&origin, row.id, &one).unwrap_or_else(|e| panic!("{} {}: {e}", row.id, known.id));
                 assert_eq!(origin.faults(row.id).len(), 1, "{} {}", row.id, known.id);
             }
-            put(&origin, row.id, None).unwrap();
+            put(&origin, row.id, &faults(row.id, None).unwrap()).unwrap();
             assert!(origin.faults(row.id).is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_healed_stream_gets_back_what_was_wrong_with_it() {
+        let origin = Origin::start(OriginConfig { demo: true, ..OriginConfig::default() }).await.unwrap();
+        for row in &DEMO {
+            put(&origin, row.id, &[]).unwrap();
+            match faults(row.id, Some(OWN.id)) {
+                Ok(own) => {
+                    put(&origin, row.id, &own).unwrap();
+                    let set: Vec<Fault> = origin.faults(row.id).iter().map(|applied| applied.fault).collect();
+                    assert_eq!(set, row.faults, "{}", row.id);
+                }
+                Err(why) => assert!(row.faults.is_empty() && why.contains("nothing was wrong"), "{why}"),
+            }
         }
     }
 }

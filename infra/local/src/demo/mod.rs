@@ -26,6 +26,7 @@ use crate::exit::Exit;
 use crate::serve::logging::{self, LogFormat};
 use crate::serve::{Listener, ServeError, Server, first_key, signal, unless};
 use crate::station::{OpenError, Settings, Station};
+use crate::terminal::complain;
 use faults::Stage;
 
 /// Options of `hlsops demo`.
@@ -84,7 +85,7 @@ pub(crate) async fn run(options: DemoOptions) -> Exit {
         // Who stops reading has seen enough.
         Err(DemoError::Terminal(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Clean,
         Err(error) => {
-            eprintln!("hlsops demo: {error}");
+            complain(format_args!("hlsops demo: {error}"));
             error.exit()
         }
     }
@@ -141,7 +142,8 @@ async fn begin(options: &DemoOptions) -> Result<(Folder, Server, Stage), DemoErr
     let endpoint = server.endpoint();
     let left = endpoint.write(&folder.0);
     left.map_err(|source| DemoError::Folder { folder: folder.0.clone(), source })?;
-    tell(&endpoint.address, &key, &folder.0)?;
+    // Who stops reading has read enough; the streams go on.
+    let _: std::io::Result<()> = tell(&endpoint.address, &key, &folder.0);
     let stage = Stage::new(origin, streams, &server.station);
     Ok((folder, server, stage))
 }

@@ -1,6 +1,7 @@
 //! `hlsops demo --terminal`: the wall as text, with no table, no API and no page.
 
 use std::io::{IsTerminal, Write, stdout};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,12 +14,13 @@ use url::Url;
 
 use super::tile::{Tile, TileSink};
 use super::{DemoError, wall};
+use crate::serve::signal;
 use crate::terminal::Style;
 
 /// How often the wall is drawn anew.
 const REDRAW_EVERY: Duration = Duration::from_millis(500);
 
-/// Watches the demo streams and shows them until Ctrl-C or for `length`.
+/// Watches the demo streams and shows them until Ctrl-C or SIGTERM, or for `length`.
 pub(super) async fn show(length: Option<Duration>) -> Result<(), DemoError> {
     let origin = Origin::start(OriginConfig { demo: true, ..OriginConfig::default() }).await?;
     let allow = super::allow(&origin, &[])?;
@@ -42,13 +44,14 @@ pub(super) async fn show(length: Option<Duration>) -> Result<(), DemoError> {
     Ok(shown?)
 }
 
-/// Draws the wall until Ctrl-C or for `length`. Where output is no terminal, a line per change is written.
+/// Draws the wall until it is told to end, or for `length`. Where output is no terminal, a line per change is written.
 async fn paint(
     tiles: &[Arc<Mutex<Tile>>],
     clock: SystemClock,
     origin: &Origin,
     length: Option<Duration>,
 ) -> std::io::Result<()> {
+    let mut told = pin!(signal());
     let mut out = stdout();
     let style = Style::of(&out);
     let redraw = out.is_terminal();
@@ -76,7 +79,7 @@ async fn paint(
         }
         tokio::select! {
             () = tokio::time::sleep(REDRAW_EVERY) => {}
-            _ = tokio::signal::ctrl_c() => return Ok(()),
+            () = told.as_mut() => return Ok(()),
         }
     }
 }

@@ -26,6 +26,8 @@ pub(crate) fn start(format: LogFormat, colour: bool, default: &str) -> Result<()
     let filter = std::env::var("HLSOPS_LOG").ok().filter(|filter| !filter.is_empty());
     let filter = EnvFilter::try_new(filter.as_deref().unwrap_or(default))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A reader who has left is no reason to end, which writing an error about that to the same place would be.
+    let lines = lines.log_internal_errors(false);
     // An error means that there is a subscriber already.
     let _ = match format {
         LogFormat::Text => lines.with_ansi(colour).with_target(false).try_init(),

@@ -35,7 +35,7 @@ use crate::client::{Api, Ask, CallError, answers};
 use crate::data::{DataFolder, Endpoint, NoHome};
 use crate::exit::Exit;
 use crate::station::{OpenError, Settings, Station};
-use crate::terminal::Style;
+use crate::terminal::{Style, complain};
 
 /// How often expired items are deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
@@ -97,8 +97,6 @@ pub(crate) enum ServeError {
     Running { folder: PathBuf, address: String, pid: u32 },
     #[error("cannot write `serve.json` in `{}`: {source}", folder.display())]
     Endpoint { folder: PathBuf, source: std::io::Error },
-    #[error("cannot write to standard output: {0}")]
-    Terminal(#[from] std::io::Error),
     #[error("cannot make the first key: {0}")]
     Key(#[from] CallError),
     #[error("{0} ended by itself; its log lines say why")]
@@ -116,7 +114,7 @@ impl ServeError {
             Self::Listen { .. } => Exit::Unavailable,
             Self::Endpoint { .. } => Exit::CannotCreate,
             Self::Key(error) => error.exit(),
-            Self::Terminal(_) | Self::Ended(_) | Self::Slow => Exit::Internal,
+            Self::Ended(_) | Self::Slow => Exit::Internal,
         }
     }
 }
@@ -126,7 +124,7 @@ pub(crate) async fn run(options: ServeOptions) -> Exit {
     match serve(options).await {
         Ok(()) => Exit::Clean,
         Err(error) => {
-            eprintln!("hlsops serve: {error}");
+            complain(format_args!("hlsops serve: {error}"));
             error.exit()
         }
     }
@@ -155,7 +153,14 @@ async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let server = Server::new(station, listener, options.public_url.as_ref());
     let key = first_key(&Api::here(&server.station)).await?;
     let endpoint = server.endpoint();
-    welcome(&mut stdout(), &endpoint.address, key.as_deref(), server.links.as_deref(), &folder)?;
+    if !welcome(&mut stdout(), &endpoint.address, key.as_deref(), server.links.as_deref(), &folder) {
+        tracing::warn!(
+            serve.data = %folder.display(),
+            "nobody read the first key: make another with `hlsops key new NAME --scope admin --data {}`, and revoke \
+             `first key`",
+            folder.display()
+        );
+    }
     let failed = |source| ServeError::Endpoint { folder: folder.clone(), source };
     endpoint.write(&folder).map_err(failed)?;
     tracing::info!(
@@ -197,17 +202,17 @@ pub(crate) async fn first_key(api: &Api) -> Result<Option<String>, CallError> {
 
 /// Says where the page is. The first key stands behind `#`, so that no browser sends it to anybody.
 ///
-/// Fails only where that key could not be shown; for the rest, nobody need be reading.
+/// Whether there was somebody to read that key, if there is one; for the rest, nobody need be reading.
 fn welcome(
     out: &mut impl Write,
     address: &str,
     key: Option<&str>,
     public: Option<&str>,
     folder: &Path,
-) -> std::io::Result<()> {
+) -> bool {
+    let mut is_read = true;
     if let Some(key) = key {
-        writeln!(out, "Open {address}/#key={key}")?;
-        out.flush()?;
+        is_read = writeln!(out, "Open {address}/#key={key}").and_then(|()| out.flush()).is_ok();
     }
     let mut rest = || {
         let another = format!("hlsops key new NAME --scope admin --data {}", folder.display());
@@ -224,7 +229,7 @@ fn welcome(
     };
     // Who stops reading has read enough.
     let _: std::io::Result<()> = rest();
-    Ok(())
+    is_read
 }
 
 /// An address that is taken.
@@ -395,15 +400,16 @@ mod tests {
     }
 
     #[test]
-    fn only_a_new_key_must_be_shown() {
+    fn only_a_new_key_must_be_read() {
         let said = |lines, key| {
             let mut pipe = Pipe { lines, text: String::new() };
-            welcome(&mut pipe, "http://h", key, Some("https://p"), Path::new("d")).map(|()| pipe.text)
+            let is_read = welcome(&mut pipe, "http://h", key, Some("https://p"), Path::new("d"));
+            (is_read, pipe.text)
         };
-        assert!(said(0, Some("k")).is_err());
-        assert_eq!(said(1, Some("k")).unwrap(), "Open http://h/#key=k\n");
-        assert_eq!(said(0, None).unwrap(), "");
-        let whole = said(9, None).unwrap();
+        assert_eq!(said(0, Some("k")), (false, String::new()));
+        assert_eq!(said(1, Some("k")), (true, "Open http://h/#key=k\n".to_owned()));
+        assert_eq!(said(0, None), (true, String::new()));
+        let (_, whole) = said(9, None);
         assert!(whole.starts_with("Open http://h/ with a key") && whole.ends_with("https://p/\n"), "{whole}");
     }
 

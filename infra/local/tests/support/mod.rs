@@ -83,14 +83,25 @@ impl Drop for Folder {
 /// A running process of ours, killed when dropped.
 pub(crate) struct Running {
     child: Child,
-    out: BufReader<ChildStdout>,
+    /// Where somebody reads it.
+    out: Option<BufReader<ChildStdout>>,
 }
 
 impl Running {
     pub(crate) fn start(args: &[&str]) -> Self {
         let mut child = program(args).env("HLSOPS_LOG", "warn").stdout(Stdio::piped()).spawn().unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
+        let out = child.stdout.take().map(BufReader::new);
         Self { child, out }
+    }
+
+    /// The same, where nobody reads what it writes: standard output is a pipe without a reader, and so is standard
+    /// error, to which it has much to say.
+    pub(crate) fn start_unread(args: &[&str]) -> Self {
+        let (nobody, out) = std::io::pipe().unwrap();
+        let error = out.try_clone().unwrap();
+        drop(nobody);
+        let child = program(args).env("HLSOPS_LOG", "debug").stdout(out).stderr(error).spawn().unwrap();
+        Self { child, out: None }
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -100,7 +111,7 @@ impl Running {
     /// The next line it writes that has `part` in it.
     pub(crate) fn line_with(&mut self, part: &str) -> String {
         let mut line = String::new();
-        while self.out.read_line(&mut line).unwrap() > 0 {
+        while self.out.as_mut().unwrap().read_line(&mut line).unwrap() > 0 {
             if line.contains(part) {
                 return line;
             }
@@ -112,6 +123,11 @@ impl Running {
     /// Tells it to end, and gives its exit code.
     pub(crate) fn end(mut self) -> i32 {
         Command::new("kill").args(["-TERM", &self.id().to_string()]).status().unwrap();
+        self.wait()
+    }
+
+    /// Its exit code, once it has ended by itself.
+    pub(crate) fn wait(&mut self) -> i32 {
         let child = &mut self.child;
         wait("its end", || child.try_wait().unwrap()).code().unwrap()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use hlsops_wire::{Header, Problem, Segments, StreamCreate, StreamDetail, Watch, WatchMode};
+use hlsops_wire::{Header, Problem, Segments, Stream, StreamCreate, StreamDetail, Watch, WatchMode};
 use http::{HeaderName, HeaderValue, Method};
 use url::Url;
 
@@ -39,7 +39,7 @@ pub(crate) struct AddOptions {
     /// Thresholds to begin with: `default` or `seed1`; `hlsops thresholds` lists both [default: default]
     #[arg(long)]
     profile: Option<String>,
-    /// A threshold that differs from the profile; may be repeated. `hlsops thresholds` lists them
+    /// A threshold that differs from the profile; may be repeated for others. `hlsops thresholds` lists them
     #[arg(long = "threshold", value_name = "NAME=VALUE", value_parser = parse::threshold)]
     thresholds: Vec<(String, f64)>,
     /// Add it without watching it yet
@@ -82,6 +82,15 @@ impl AddOptions {
             })?;
             request_headers.push(Header { name: name.to_string(), value: value.to_owned() });
         }
+        let mut thresholds = BTreeMap::new();
+        for (name, value) in &self.thresholds {
+            if let Some(first) = thresholds.insert(name.clone(), *value) {
+                return Err(CallError::Usage(format!(
+                    "--threshold {}: it is given twice, as {first} and as {value}; give it once",
+                    plain(name, 80)
+                )));
+            }
+        }
         let (mode, interval_s) = match self.interval {
             Some(every) => (WatchMode::Interval, Some(every.as_secs())),
             None => (WatchMode::Continuous, None),
@@ -99,30 +108,53 @@ impl AddOptions {
             watch: Some(Watch { mode, interval_s, segments }),
             request_headers,
             profile: self.profile.clone(),
-            thresholds: self.thresholds.iter().cloned().collect(),
+            thresholds,
         })
     }
 }
 
 pub(super) async fn add(options: AddOptions) -> Done {
-    let api = options.place.api().await?;
     let body = options.body()?;
+    let api = options.place.api().await?;
+    let others = super::all(&api).await?;
     if !options.force {
         let look = Ask::api(Method::POST, &["streams"]).query("validate_only", "true").body(&body);
         api.send(look).await.map_err(|error| hint(error, &api, &options.place, options.force))?;
     }
     let sent = api.ask(Ask::api(Method::POST, &["streams"]).body(&body)).await;
     let mut added: StreamDetail = sent.map_err(|error| hint(error, &api, &options.place, options.force))?;
+    added.warnings.extend(twins(&others, &added.stream));
     Secrets::default().mask_detail(&mut added);
-    options.place.print(&added, said)?;
+    let note = if options.paused { String::new() } else { options.place.unwatched(&api)? };
+    options.place.print(&added, |added| said(added) + &note)?;
     Ok(Exit::Clean)
 }
 
 fn said(added: &StreamDetail) -> String {
-    let stream = &added.stream;
-    let (name, id, link) = (plain(&stream.name, 80), &stream.id, plain(&stream.link_id, 40));
+    let link = plain(&added.stream.link_id, 40);
     let warnings = added.warnings.iter().map(|warning| format!("note: {}\n", plain(warning, 400)));
-    format!("added {name} as {id}, link id {link}\n") + &warnings.collect::<String>()
+    format!("added {}, link id {link}\n", super::named(&added.stream)) + &warnings.collect::<String>()
+}
+
+/// What is worth knowing where the same URL is watched already: it may be meant, with other headers or thresholds.
+fn twins(others: &[Stream], added: &Stream) -> Option<String> {
+    let is_twin =
+        |other: &&Stream| other.id != added.id && same_url(&other.manifest_url, &added.manifest_url);
+    let twins: Vec<&Stream> = others.iter().filter(is_twin).collect();
+    match twins.as_slice() {
+        [] => None,
+        [one] => Some(format!("1 other stream has the same URL: {}", super::named(one))),
+        [one, ..] => Some(format!(
+            "{} other streams have the same URL, one of them {}",
+            twins.len(),
+            super::named(one)
+        )),
+    }
+}
+
+/// Two spellings of one URL are one.
+pub(in crate::commands) fn same_url(a: &str, b: &str) -> bool {
+    a == b || matches!((parse::url(a), parse::url(b)), (Ok(a), Ok(b)) if a == b)
 }
 
 /// A stream that is down now may be added all the same; one that must not be fetched has to be allowed first.
@@ -130,8 +162,8 @@ pub(in crate::commands) fn hint(error: CallError, api: &Api, place: &Place, forc
     match error {
         CallError::Refused(problem) if problem.code == "EC110" => {
             let folder = place.path().ok().map(|folder| folder.display().to_string());
-            let here = matches!(api, Api::Here { .. });
-            CallError::Refused(Box::new(hinted(*problem, folder.filter(|_| here).as_deref(), force)))
+            let unserved = folder.filter(|_| !api.is_served());
+            CallError::Refused(Box::new(hinted(*problem, unserved.as_deref(), force)))
         }
         other => other,
     }
@@ -150,14 +182,11 @@ fn hinted(mut problem: Problem, unserved: Option<&str>, force: bool) -> Problem 
     // The one that was refused, which may be where a redirect leads.
     let refused = problem.detail.split_once(" is not a public address").map(|(target, _)| target.to_owned());
     let target = refused.filter(|target| !target.contains(' ')).unwrap_or_else(|| "HOST:PORT".into());
-    let way = match unserved {
-        Some(folder) => {
-            format!("start `hlsops serve --data {folder} --allow-target {target}`, and try again")
-        }
-        None => format!(
-            "start `hlsops serve` anew with `--allow-target {target}` among its options, and try again"
-        ),
+    let start = match unserved {
+        Some(folder) => format!("start `hlsops serve --data {folder} --allow-target {target}`"),
+        None => format!("start the server anew with `--allow-target {target}` among its options"),
     };
+    let way = format!("{start}, or with {target} in its variable HLSOPS_ALLOW_TARGETS, and try again");
     problem.detail = format!("{target} is not a public address; if it is yours, {way}");
     problem
 }
@@ -180,6 +209,9 @@ mod tests {
         let (offline, served) = (private(Some("./data")).detail, private(None).detail);
         assert!(offline.contains("`hlsops serve --data ./data --allow-target 10.1.2.3:80`"), "{offline}");
         assert!(served.contains("anew with `--allow-target 10.1.2.3:80`"), "{served}");
+        for way in [offline, served] {
+            assert!(way.contains("10.1.2.3:80 in its variable HLSOPS_ALLOW_TARGETS"), "{way}");
+        }
         let unknown = hinted(problem("private_address", "no"), None, false).detail;
         assert!(unknown.contains("--allow-target HOST:PORT"), "{unknown}");
         assert!(hinted(problem("dns", "no such host"), None, false).detail.contains("--force"));

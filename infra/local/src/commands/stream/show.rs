@@ -9,7 +9,7 @@ use crate::client::Ask;
 use crate::commands::table::lay_out;
 use crate::commands::{Done, Place, moment, thresholds};
 use crate::exit::Exit;
-use crate::terminal::{Style, plain};
+use crate::terminal::{Style, plain, ratio};
 
 /// Options of `hlsops stream show`.
 #[derive(Args, Debug)]
@@ -23,8 +23,8 @@ pub(crate) struct ShowOptions {
 }
 
 pub(super) async fn show(options: ShowOptions) -> Done {
-    let api = options.place.api().await?;
-    let id = super::find(&api, &options.stream).await?;
+    let api = options.place.reader().await?;
+    let id = super::find(&api, &options.stream).await?.id;
     let mut detail: StreamDetail = api.ask(Ask::api(Method::GET, &["streams", &id])).await?;
     options.secrets.mask_detail(&mut detail);
     let known = thresholds::all(&api).await?;
@@ -40,6 +40,7 @@ fn text(detail: &StreamDetail, known: &[Threshold], style: Style) -> String {
     for reason in &stream.health.reasons {
         out.push_str(&format!("  {}\n", plain(&reason.text, 200)));
     }
+    out.push_str(ended(stream));
     out.push_str(&configuration(detail));
     let rows: Vec<_> = detail.renditions.iter().map(figures).collect();
     if !rows.is_empty() {
@@ -53,6 +54,20 @@ fn text(detail: &StreamDetail, known: &[Threshold], style: Style) -> String {
     out.push('\n');
     out.push_str(&thresholds::in_force(stream, known));
     out
+}
+
+/// An end is no fault unless somebody says so, and easily overlooked in a stream that is HEALTHY. Where all its
+/// playlists have ended, none is worse.
+fn ended(stream: &Stream) -> &'static str {
+    let is_told = stream.thresholds.get("expect_24x7").is_some_and(|value| *value > 0.0);
+    match stream.playlist_state.as_deref() {
+        Some("LiveEnd") if stream.enabled && !is_told => concat!(
+            "  it has ended (EXT-X-ENDLIST), which opens no incident; ",
+            "with its threshold expect_24x7 at 1 it would\n"
+        ),
+        Some("VOD") if stream.enabled => "  its list had ended (EXT-X-ENDLIST) when it was first looked at\n",
+        _ => "",
+    }
 }
 
 fn configuration(detail: &StreamDetail) -> String {
@@ -91,19 +106,16 @@ fn watched(stream: &Stream) -> String {
 fn figures(rendition: &Rendition) -> Vec<String> {
     let none = || "-".to_owned();
     let is_known = rendition.target_duration_s.is_some();
+    // Nobody waits for more of a list that has ended.
+    let plays = is_known && !matches!(rendition.playlist_state.as_str(), "LiveEnd" | "VOD");
     vec![
         plain(&rendition.label, 40),
         rendition.failure.clone().unwrap_or_else(|| rendition.playlist_state.clone()),
-        if is_known { format!("{:.1} s", rendition.buffer_s) } else { none() },
+        if plays { format!("{:.1} s", rendition.buffer_s) } else { none() },
         rendition.ttfb_p50_ms.map_or_else(none, |ms| format!("{ms} ms")),
         rendition.download_ratio.map_or_else(none, ratio),
         if is_known { rendition.segments_lost_count.to_string() } else { none() },
     ]
-}
-
-/// Media seconds per second of download.
-fn ratio(ratio: f64) -> String {
-    if ratio < 100.0 { format!("{ratio:.1}") } else { "over 100".to_owned() }
 }
 
 #[cfg(test)]
@@ -160,6 +172,27 @@ mod tests {
         assert_eq!(rows[1], ["640x360", "Live", "12.0", "s", "20", "ms", "over", "100", "0"]);
         assert_eq!(rows[2], ["640x360", "HTTP", "404", "-", "-", "-", "-"]);
         assert!(text.contains("DOWNLOAD RATIO"), "{text}");
+    }
+
+    #[test]
+    fn a_stream_that_ended_says_so() {
+        let shown = |state: &str, expect: f64| {
+            let over = json!({"playlist_state": state, "target_duration_s": 2.0, "buffer_s": 0.0});
+            let mut detail = detail(true, json!([rendition(&over)]));
+            detail.stream.playlist_state = Some(state.to_owned());
+            detail.stream.thresholds.insert("expect_24x7".to_owned(), expect);
+            text(&detail, &[], Style::PLAIN)
+        };
+        let ended = shown("LiveEnd", 0.0);
+        assert!(
+            ended.contains("it has ended (EXT-X-ENDLIST)") && ended.contains("expect_24x7 at 1"),
+            "{ended}"
+        );
+        assert!(ended.contains("LiveEnd") && !ended.contains("0.0 s"), "{ended}");
+        // Then the reasons say it.
+        assert!(!shown("LiveEnd", 1.0).contains("it has ended"));
+        assert!(shown("VOD", 0.0).contains("had ended"));
+        assert!(!shown("Live", 0.0).contains("ended"));
     }
 
     #[test]
