@@ -28,7 +28,7 @@ use crate::random::{link_id, new_id};
 /// never be watched is refused, such as an address that is not public. Send the same body with
 /// `validate_only=true` first to have the URL looked at once, as the watcher would: the answer says what is there,
 /// and nothing is stored. With an `Idempotency-Key` the request may be sent again: for 24 hours the same key makes
-/// the same stream; a refused request uses its key not up. A `link_id` belongs to one stream alone and is nobody
+/// the same stream; a refused request does not use its key up. A `link_id` belongs to one stream alone and is nobody
 /// else's name; names and URLs may be equal, and `warnings` says so.
 #[utoipa::path(
     post, path = "/streams", tag = "streams",
@@ -62,7 +62,7 @@ pub(super) async fn create(
     if let Some(idempotency) = &idempotency {
         let (store, account) = (api.store(), caller.account());
         let name = match refused {
-            // What refuses it may be the very stream that it made. If not, it uses its key not up.
+            // What refuses it may be the very stream that it made. If not, it does not use its key up.
             Some(_) => idempotency.earlier(store, account, now).await?,
             None => Some(idempotency.id(store, account, config.id.name(), now).await?),
         };
