@@ -145,7 +145,7 @@ async function resolved(page, incident) {
   console.log("healed and resolved");
 }
 
-/** All three messages of the incident arrived, in order, and are in the inbox with a way to it. */
+/** All messages of the incident arrived, in order, and are in the inbox with a way to it. */
 async function told(page, receiver, secret, incident) {
   const id = decodeURIComponent(incident.split("/").pop());
   const types = () => receiver.got.map((got) => verified(got, secret)).filter((event) => event.data.incident_id === id);
@@ -159,7 +159,7 @@ async function told(page, receiver, secret, incident) {
   assert.equal(await messages.count(), wanted.length);
   await messages.last().locator(".what a").last().click();
   await page.waitForURL((url) => url.pathname === incident);
-  console.log("its three messages arrived, and are in the inbox");
+  console.log("its messages arrived, and are in the inbox");
 }
 
 /** Every page, as people with other screens see it. `ready` is there when the page has what it shows. */
