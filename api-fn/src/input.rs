@@ -1,5 +1,6 @@
 //! What comes in: bodies, query parameters, ids. Everything unknown is refused by its name.
 
+mod body;
 mod explain;
 
 use std::ops::RangeInclusive;
@@ -10,7 +11,6 @@ use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request}
 use bytes::Bytes;
 use hlsops_domain::EpochMs;
 use hlsops_store::StreamId;
-use hlsops_wire::ProblemItem;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
@@ -53,37 +53,13 @@ impl<T: DeserializeOwned> OptionalFromRequest<Arc<Api>> for Body<T> {
         if !json {
             return Err(ApiError::new(Kind::WrongType, "send the body as Content-Type: application/json"));
         }
-        read_json(&bytes).map(|value| Some(Self(value))).map_err(|item| ApiError::invalid(vec![item]))
+        body::read(&bytes).map(|value| Some(Self(value))).map_err(ApiError::invalid)
     }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
-}
-
-fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ProblemItem> {
-    let mut from = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut from).map_err(|error| {
-        let pointer = pointer(error.path());
-        explain::explain(&pointer, &error.into_inner())
-    })?;
-    from.end().map_err(|error| explain::explain("", &error))?;
-    Ok(value)
-}
-
-/// A JSON pointer (RFC 6901).
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    let mut text = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => text.push_str(&format!("/{index}")),
-            Segment::Map { key } => text.push_str(&step(key)),
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    text
 }
 
 /// The part of a JSON pointer that stands for a field.
@@ -214,21 +190,23 @@ pub(crate) fn stream_id(account: &str, id: &str) -> Answer<StreamId> {
     StreamId::new(account, id).map_err(|_| ApiError::unknown("stream"))
 }
 
-/// Which revision the caller has seen, out of `If-Match`; none for `*`.
-pub(crate) fn if_match(headers: &HeaderMap) -> Answer<Option<u64>> {
+/// Whether the caller has seen what `tag` stands for, by `If-Match`: one of its ETags is that tag in quotes, or `*`.
+/// Behind the tag may stand a dash and the 16 digits of how the resource looked, which is no part of its configuration.
+pub(crate) fn if_match(headers: &HeaderMap, tag: &str) -> Answer<bool> {
     let missing = || {
         let detail = "read the resource, and send its ETag as If-Match, so that no change of others is lost";
         ApiError::new(Kind::NoIfMatch, detail)
     };
     let value = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
-    if value.trim() == "*" {
-        return Ok(None);
-    }
-    let revision = value.trim().trim_matches('"').split('-').next().and_then(|tag| tag.strip_prefix('r'));
-    match revision.and_then(|revision| revision.parse().ok()) {
-        Some(revision) => Ok(Some(revision)),
-        None => Err(ApiError::new(Kind::Stale, "this is no ETag of that resource")),
-    }
+    let is_look = |rest: &str| {
+        let digits = rest.strip_prefix('-').unwrap_or_default();
+        rest.is_empty() || digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    };
+    let has_seen = |etag: &str| {
+        let inside = etag.strip_prefix('"').and_then(|etag| etag.strip_suffix('"'));
+        etag == "*" || inside.and_then(|inside| inside.strip_prefix(tag)).is_some_and(is_look)
+    };
+    Ok(value.split(',').any(|etag| has_seen(etag.trim())))
 }
 
 /// The caller has this version already.

@@ -32,30 +32,40 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Status, public code and title.
-    const fn parts(self) -> (StatusCode, &'static str, &'static str) {
+    /// Status, public code, the word that the `type` ends with, and title. The page at `/docs` lists them.
+    const fn parts(self) -> (StatusCode, &'static str, &'static str, &'static str) {
+        use StatusCode as Status;
         match self {
-            Self::BadRequest => (StatusCode::BAD_REQUEST, "EC100", "The request is not valid"),
-            Self::NoKey => (StatusCode::UNAUTHORIZED, "EC102", "No valid API key"),
-            Self::KeyExpired => (StatusCode::UNAUTHORIZED, "EC104", "The API key has expired"),
-            Self::NotAllowed => (StatusCode::FORBIDDEN, "EC103", "This API key may not do that"),
-            Self::Quota => (StatusCode::FORBIDDEN, "EC101", "Quota reached"),
-            Self::UnknownId => (StatusCode::NOT_FOUND, "EC120", "There is no such thing"),
-            Self::UnknownRoute => (StatusCode::NOT_FOUND, "EC100", "There is no such path"),
-            Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "EC100", "This path has no such method"),
-            Self::Conflict => (StatusCode::CONFLICT, "EC100", "Not possible as things are"),
-            Self::Stale => (StatusCode::PRECONDITION_FAILED, "EC100", "Somebody changed it before"),
-            Self::NoIfMatch => (StatusCode::PRECONDITION_REQUIRED, "EC100", "If-Match is missing"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "EC100", "The body is too large"),
-            Self::WrongType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "EC100", "The body is not JSON"),
-            Self::Unusable => (StatusCode::UNPROCESSABLE_ENTITY, "EC110", "The stream cannot be used"),
-            Self::UnusableTarget => (StatusCode::UNPROCESSABLE_ENTITY, "EC110", "The URL cannot be used"),
-            Self::KeyReused => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "EC100", "The Idempotency-Key is another request's")
+            Self::BadRequest => (Status::BAD_REQUEST, "EC100", "invalid", "The request is not valid"),
+            Self::NoKey => (Status::UNAUTHORIZED, "EC102", "no-key", "No valid API key"),
+            Self::KeyExpired => (Status::UNAUTHORIZED, "EC104", "key-expired", "The API key has expired"),
+            Self::NotAllowed => (Status::FORBIDDEN, "EC103", "not-allowed", "This API key may not do that"),
+            Self::Quota => (Status::FORBIDDEN, "EC101", "quota", "Quota reached"),
+            Self::UnknownId => (Status::NOT_FOUND, "EC120", "unknown-id", "There is no such thing"),
+            Self::UnknownRoute => (Status::NOT_FOUND, "EC100", "unknown-path", "There is no such path"),
+            Self::WrongMethod => {
+                (Status::METHOD_NOT_ALLOWED, "EC100", "wrong-method", "This path has no such method")
             }
-            Self::TooOften { .. } => (StatusCode::TOO_MANY_REQUESTS, "EC100", "Too many requests"),
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "EC100", "Too busy"),
-            Self::Failure => (StatusCode::INTERNAL_SERVER_ERROR, "EC100", "Something failed here"),
+            Self::Conflict => (Status::CONFLICT, "EC100", "conflict", "Not possible as things are"),
+            Self::Stale => (Status::PRECONDITION_FAILED, "EC100", "stale", "Somebody changed it before"),
+            Self::NoIfMatch => {
+                (Status::PRECONDITION_REQUIRED, "EC100", "if-match-missing", "If-Match is missing")
+            }
+            Self::TooLarge => (Status::PAYLOAD_TOO_LARGE, "EC100", "too-large", "The body is too large"),
+            Self::WrongType => (Status::UNSUPPORTED_MEDIA_TYPE, "EC100", "not-json", "The body is not JSON"),
+            Self::Unusable => {
+                (Status::UNPROCESSABLE_ENTITY, "EC110", "unusable-stream", "The stream cannot be used")
+            }
+            Self::UnusableTarget => {
+                (Status::UNPROCESSABLE_ENTITY, "EC110", "unusable-url", "The URL cannot be used")
+            }
+            Self::KeyReused => {
+                let title = "The Idempotency-Key is another request's";
+                (Status::UNPROCESSABLE_ENTITY, "EC100", "idempotency-key-reused", title)
+            }
+            Self::TooOften { .. } => (Status::TOO_MANY_REQUESTS, "EC100", "too-often", "Too many requests"),
+            Self::Busy => (Status::SERVICE_UNAVAILABLE, "EC100", "busy", "Too busy"),
+            Self::Failure => (Status::INTERNAL_SERVER_ERROR, "EC100", "failure", "Something failed here"),
         }
     }
 }
@@ -135,7 +145,7 @@ impl From<RandomError> for ApiError {
 impl IntoResponse for ApiError {
     /// The body is written by [`crate::middleware::finish`], which knows the request.
     fn into_response(self) -> Response {
-        let (status, code, title) = self.kind.parts();
+        let (status, code, word, title) = self.kind.parts();
         let mut response = status.into_response();
         let headers = response.headers_mut();
         match self.kind {
@@ -151,7 +161,7 @@ impl IntoResponse for ApiError {
             _ => {}
         }
         response.extensions_mut().insert(Problem {
-            kind: format!("/docs#{code}"),
+            kind: format!("/docs#{word}"),
             title: title.into(),
             status: status.as_u16(),
             code: code.into(),
@@ -160,5 +170,48 @@ impl IntoResponse for ApiError {
             ..Problem::default()
         });
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of each.
+    const ALL: [Kind; 19] = [
+        Kind::BadRequest,
+        Kind::NoKey,
+        Kind::KeyExpired,
+        Kind::NotAllowed,
+        Kind::Quota,
+        Kind::UnknownId,
+        Kind::UnknownRoute,
+        Kind::WrongMethod,
+        Kind::Conflict,
+        Kind::Stale,
+        Kind::NoIfMatch,
+        Kind::TooLarge,
+        Kind::WrongType,
+        Kind::Unusable,
+        Kind::UnusableTarget,
+        Kind::KeyReused,
+        Kind::TooOften { retry_after_s: 1 },
+        Kind::Busy,
+        Kind::Failure,
+    ];
+
+    #[test]
+    fn each_kind_has_a_type_of_its_own_and_a_place_on_the_page() {
+        let page = include_str!("docs/index.html");
+        for (index, kind) in ALL.into_iter().enumerate() {
+            let (status, code, word, title) = kind.parts();
+            let row = format!(
+                "<tr><td><code id=\"{word}\">{word}</code></td><td>{}</td><td>{code}</td><td>{title}</td></tr>",
+                status.as_u16()
+            );
+            assert!(page.contains(&row), "not on the page: {row}");
+            let same = |other: &Kind| other.parts().2 == word || other.parts().3 == title;
+            assert!(!ALL[..index].iter().any(same), "{word}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use leptos::task::spawn_local;
 use crate::client::{BASE, Client, client};
 use crate::form::errors::capitalized;
 use crate::live::Freshness;
+use crate::rights::{Person, READ_ONLY, Rights};
 use crate::time;
 use crate::ui::{Notices, at, status_chip};
 
@@ -16,6 +17,8 @@ use crate::ui::{Notices, at, status_chip};
 pub(crate) struct Acknowledging {
     client: Client,
     notices: Notices,
+    person: Person,
+    rights: Rights,
     busy: RwSignal<bool>,
     done: Callback<()>,
 }
@@ -23,17 +26,28 @@ pub(crate) struct Acknowledging {
 impl Acknowledging {
     /// `done` is called when something has changed.
     pub(crate) fn new(done: Callback<()>) -> Self {
-        Self { client: client(), notices: Notices::current(), busy: RwSignal::new(false), done }
+        let (client, notices) = (client(), Notices::current());
+        let (person, rights) = (Person::current(), Rights::current());
+        Self { client, notices, person, rights, busy: RwSignal::new(false), done }
     }
 
     /// Takes an open incident. Whether there was one.
     pub(crate) fn take(self, incident: Option<&Incident>) -> bool {
         let open = incident.filter(|incident| incident.status == IncidentStatus::Open);
         let (Some(incident), false) = (open, self.busy.get_untracked()) else { return false };
+        if !untrack(|| self.rights.may_change()) {
+            self.notices.say(READ_ONLY);
+            return true;
+        }
         let id = incident.id.clone();
+        self.person.known(Callback::new(move |()| self.send(id.clone())));
+        true
+    }
+
+    fn send(self, id: String) {
         self.busy.set(true);
         spawn_local(async move {
-            let answer = self.client.post(&action(&id, "acknowledge"), &Acknowledge::default()).await;
+            let answer = self.client.post(&action(&id, "acknowledge"), &self.signed()).await;
             match answer.and_then(|answer| answer.json::<IncidentTaken>()) {
                 // Somebody else was faster.
                 Ok(IncidentTaken { note: Some(note), .. }) => self.notices.say(capitalized(&note)),
@@ -45,13 +59,16 @@ impl Acknowledging {
             }
             self.finish();
         });
-        true
+    }
+
+    fn signed(self) -> Acknowledge {
+        Acknowledge { by: self.person.by() }
     }
 
     fn give_back(self, id: String) {
         self.busy.set(true);
         spawn_local(async move {
-            match self.client.post_empty(&action(&id, "unacknowledge")).await {
+            match self.client.post(&action(&id, "unacknowledge"), &self.signed()).await {
                 Ok(_) => self.notices.say("The incident is open again"),
                 Err(failure) => self.notices.fail("Giving back", &failure),
             }

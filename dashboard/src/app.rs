@@ -12,7 +12,8 @@ use crate::demo::DemoServer;
 use crate::edit::{NewStreamPage, SettingsPage};
 use crate::inbox::InboxPage;
 use crate::incidents::{IncidentPage, IncidentsPage};
-use crate::live::Freshness;
+use crate::live::{Freshness, Silence};
+use crate::rights::{ChangingPage, NameDialog, NameField, Person, Rights};
 use crate::session::{Session, Theme};
 use crate::stream::StreamPage;
 use crate::time;
@@ -49,7 +50,9 @@ const GO: [(&str, &str); 4] = [("w", "/"), ("i", "/incidents"), ("n", "/inbox"),
 
 #[component]
 fn Frame(session: Session) -> impl IntoView {
-    DemoServer::start();
+    let rights = Rights::start();
+    Person::start(rights);
+    DemoServer::start(rights);
     let help = NodeRef::<Dialog>::new();
     let open_help = move || help.get_untracked().is_some_and(|help| help.show_modal().is_ok());
     let navigate = use_navigate();
@@ -98,15 +101,16 @@ fn Frame(session: Session) -> impl IntoView {
                 <Route path=path!("/incidents/:id") view=IncidentPage/>
                 <Route path=path!("/inbox") view=InboxPage/>
                 <Route path=path!("/channels") view=ChannelsPage/>
-                <Route path=path!("/channels/new") view=NewChannelPage/>
+                <Route path=path!("/channels/new") view=|| view! { <ChangingPage><NewChannelPage/></ChangingPage> }/>
                 <Route path=path!("/channels/:id") view=ChannelPage/>
-                <Route path=path!("/channels/:id/settings") view=ChannelSettingsPage/>
-                <Route path=path!("/streams/new") view=NewStreamPage/>
+                <Route path=path!("/channels/:id/settings") view=|| view! { <ChangingPage><ChannelSettingsPage/></ChangingPage> }/>
+                <Route path=path!("/streams/new") view=|| view! { <ChangingPage><NewStreamPage/></ChangingPage> }/>
                 <Route path=path!("/streams/:id") view=StreamPage/>
-                <Route path=path!("/streams/:id/settings") view=SettingsPage/>
+                <Route path=path!("/streams/:id/settings") view=|| view! { <ChangingPage><SettingsPage/></ChangingPage> }/>
             </Routes>
         </main>
         <Help dialog=help/>
+        <NameDialog/>
     }
 }
 
@@ -116,7 +120,7 @@ fn Ages() -> impl IntoView {
     let fresh = Freshness::current();
     let seconds = |ms: f64| format!("{:.0} s old", (ms / 1_000.0).floor());
     let probes = move || fresh.probe_age().map(|age| format!("{} old", time::length_words(age)));
-    let is_stale = move || fresh.stale_since().is_some();
+    let is_stale = move || fresh.is_stale();
     view! {
         <p class="ages">
             <span>"UTC "<b>{move || time::clock(fresh.server_now())}</b></span>
@@ -131,16 +135,24 @@ fn Ages() -> impl IntoView {
 fn StaleBar() -> impl IntoView {
     let fresh = Freshness::current();
     Effect::new(move |_| {
-        let stale = fresh.stale_since().is_some();
+        let stale = fresh.is_stale();
         if let Some(body) = document().body() {
             let _ = body.class_list().toggle_with_force("stale", stale);
         }
     });
-    let since = Memo::new(move |_| fresh.stale_since().map(|since| since / 1_000 * 1_000));
+    let silence = Memo::new(move |_| {
+        let silence = fresh.silence()?;
+        let (what, class, role) = match silence {
+            Silence { is_stale: true, .. } => ("Not updating", "stale-bar", "alert"),
+            Silence { was_refused: true, .. } => ("No good answer", "stale-bar calm", "status"),
+            _ => ("No answer", "stale-bar calm", "status"),
+        };
+        Some((format!("{what} since {}Z", time::clock(silence.since_ms)), class, role))
+    });
     view! {
-        {move || since.get().map(|since| view! {
-            <p class="stale-bar" role="alert">
-                {format!("Not updating since {}Z", time::clock(since))}
+        {move || silence.get().map(|(text, class, role)| view! {
+            <p class=class role=role>
+                {text}
                 <span aria-hidden="true">{move || fresh.retry_in().map(|ms| format!(" \u{2013} retrying in {:.0} s", (ms / 1_000.0).ceil()))}</span>
             </p>
         })}
@@ -180,7 +192,7 @@ const KEYS: [(&str, &str); 11] = [
 fn Help(dialog: NodeRef<Dialog>) -> impl IntoView {
     let shortcuts = Shortcuts::current();
     view! {
-        <dialog node_ref=dialog aria-labelledby="help-title">
+        <dialog class="help" node_ref=dialog aria-labelledby="help-title">
             <h2 id="help-title">"Keyboard"</h2>
             <dl class="keys">
                 {KEYS.map(|(key, what)| view! { <div><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div> }).collect_view()}
@@ -190,6 +202,7 @@ fn Help(dialog: NodeRef<Dialog>) -> impl IntoView {
                     on:change=move |event| shortcuts.turn(event_target_checked(&event))/>
                 "Single keys do something"
             </label>
+            <NameField id="own-name"/>
             // The server's own page: not one of these views.
             <p><a href="/docs" rel="external">"The API's documentation"</a></p>
             <div class="actions">

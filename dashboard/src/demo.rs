@@ -6,6 +6,7 @@ use leptos::task::spawn_local;
 use serde::{Deserialize, Serialize};
 
 use crate::client::client;
+use crate::rights::Rights;
 use crate::ui::Notices;
 
 const PATH: &str = "/local/demo";
@@ -42,14 +43,21 @@ struct Break {
 pub(crate) struct DemoServer(RwSignal<Option<Demo>>);
 
 impl DemoServer {
-    pub(crate) fn start() {
+    /// Only a key of the highest scope may break streams.
+    pub(crate) fn start(rights: Rights) {
         let demo = RwSignal::new(None);
         provide_context(Self(demo));
         let client = client();
-        spawn_local(async move {
-            // Anything but streams and faults is no demo.
-            let answer = client.get(PATH, None).await.and_then(|answer| answer.json::<Demo>());
-            demo.set(answer.ok().filter(|demo| !demo.faults.is_empty() && !demo.streams.is_empty()));
+        let may_break = Memo::new(move |_| rights.is_admin());
+        Effect::new(move |_| {
+            if !may_break.get() {
+                return;
+            }
+            spawn_local(async move {
+                // Anything but streams and faults is no demo.
+                let answer = client.get(PATH, None).await.and_then(|answer| answer.json::<Demo>());
+                demo.set(answer.ok().filter(|demo| !demo.faults.is_empty() && !demo.streams.is_empty()));
+            });
         });
     }
 }

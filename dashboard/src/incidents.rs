@@ -9,6 +9,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use crate::acknowledge::{Acknowledging, encoded};
 use crate::client::BASE;
 use crate::live::{Freshness, Live, Role};
+use crate::rights::Changing;
 use crate::stream::timeline::{Group, Timeline};
 use crate::time;
 use crate::ui::{Shortcuts, Skeleton, Trouble, at, badge, set_title, status_chip};
@@ -73,7 +74,7 @@ fn table(list: &Arc<List<Incident>>) -> AnyView {
     }
     view! {
         <div class="panel scroll" tabindex="0" role="region" aria-label="Incidents">
-            <table class="listing">
+            <table class="listing stack">
                 <thead><tr>
                     <th scope="col">"Status"</th><th scope="col">"Stream"</th><th scope="col">"What was wrong"</th>
                     <th scope="col">"Started (UTC)"</th><th scope="col" class="num">"Lasted"</th><th scope="col">"Taken by"</th>
@@ -89,12 +90,12 @@ fn table(list: &Arc<List<Incident>>) -> AnyView {
 fn row(incident: &Incident) -> impl IntoView + use<> {
     view! {
         <tr>
-            <td>{status_chip(incident.status)}</td>
+            <td data-label="Status">{status_chip(incident.status)}</td>
             <th scope="row"><a href=format!("/streams/{}", incident.stream_id)>{incident.stream_name.clone()}</a></th>
-            <td><a href=format!("/incidents/{}", encoded(&incident.id))>{incident.title.clone()}</a></td>
-            <td class="when">{at(&incident.opened_at)}</td>
-            <td class="num">{lasted(incident)}</td>
-            <td>{incident.acknowledged_by.clone()}</td>
+            <td data-label="What was wrong"><a href=format!("/incidents/{}", encoded(&incident.id))>{incident.title.clone()}</a></td>
+            <td class="when" data-label="Started (UTC)">{at(&incident.opened_at)}</td>
+            <td class="num" data-label="Lasted">{lasted(incident)}</td>
+            <td data-label="Taken by">{incident.acknowledged_by.clone()}</td>
         </tr>
     }
 }
@@ -103,12 +104,17 @@ fn row(incident: &Incident) -> impl IntoView + use<> {
 fn lasted(incident: &Incident) -> impl Fn() -> String + use<> {
     let fresh = Freshness::current();
     let opened = time::parse(&incident.opened_at);
-    let fixed = i64::try_from(incident.duration_s).unwrap_or(i64::MAX).saturating_mul(1_000);
+    let fixed = read_length(incident);
     let is_over = incident.status == IncidentStatus::Resolved;
     move || match opened {
         Some(opened) if !is_over => time::length(fresh.server_now() - opened),
         _ => time::length(fixed),
     }
+}
+
+/// How long it had lasted when it was read. Unit: milliseconds.
+fn read_length(incident: &Incident) -> i64 {
+    i64::try_from(incident.duration_s).unwrap_or(i64::MAX).saturating_mul(1_000)
 }
 
 /// `/incidents/:id`
@@ -159,14 +165,14 @@ fn Detail(live: Live<IncidentDetail>) -> impl IntoView {
 
 fn heading(detail: &IncidentDetail, acknowledging: Acknowledging) -> impl IntoView + use<> {
     let incident = &detail.incident;
-    let stream = format!("/streams/{}", incident.stream_id);
+    let (stream, taken) = (format!("/streams/{}", incident.stream_id), incident.clone());
     let by = |by: &Option<String>| by.as_ref().map(|by| format!(" by {by}"));
     view! {
         <div class="head">
             <h1><a href=stream.clone()>{incident.stream_name.clone()}</a></h1>
             <p class="now">{status_chip(incident.status)}" now "{badge(detail.stream_state)}</p>
             <div class="actions">
-                {acknowledging.button(incident)}
+                <Changing>{acknowledging.button(&taken)}</Changing>
                 <a class="button" href=stream>"Stream"</a>
             </div>
         </div>
@@ -176,7 +182,8 @@ fn heading(detail: &IncidentDetail, acknowledging: Acknowledging) -> impl IntoVi
         <dl class="facts wide">
             <div><dt>"Began with"</dt><dd>{incident.title.clone()}</dd></div>
             <div><dt>"Started (UTC)"</dt><dd>{at(&incident.opened_at)}</dd></div>
-            <div><dt>"Lasted"</dt><dd>{lasted(incident)}</dd></div>
+            // As of the answer, like the sentence above.
+            <div><dt>"Lasted"</dt><dd>{time::length(read_length(incident))}</dd></div>
             {incident.acknowledged_at.as_ref().map(|time| view! {
                 <div><dt>"Acknowledged"</dt><dd>{at(time)}{by(&incident.acknowledged_by)}</dd></div>
             })}

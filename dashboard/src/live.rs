@@ -32,6 +32,21 @@ pub(crate) struct Freshness {
     probed_ms: RwSignal<Option<i64>>,
     /// When a failed poll is repeated, by the browser's clock.
     retry_ms: RwSignal<Option<f64>>,
+    /// The failed poll was answered.
+    was_refused: RwSignal<bool>,
+    /// Since when a poll has been waiting for its answer, by the browser's clock.
+    asked_ms: RwSignal<Option<f64>>,
+}
+
+/// Nothing good is heard of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Silence {
+    /// When the last good answer came, by the server's clock.
+    pub(crate) since_ms: i64,
+    /// What is shown is too old to be the present.
+    pub(crate) is_stale: bool,
+    /// It answered, but not with what was asked for.
+    pub(crate) was_refused: bool,
 }
 
 impl Freshness {
@@ -42,6 +57,8 @@ impl Freshness {
             heard_ms: RwSignal::new(None),
             probed_ms: RwSignal::new(None),
             retry_ms: RwSignal::new(None),
+            was_refused: RwSignal::new(false),
+            asked_ms: RwSignal::new(None),
         };
         provide_context(fresh);
         // It ticks as long as the page lives.
@@ -73,10 +90,22 @@ impl Freshness {
         Some((self.server_now() - self.probed_ms.get()?).max(0))
     }
 
-    /// When the last good answer came, by the server's clock, if that is too long ago.
-    pub(crate) fn stale_since(self) -> Option<i64> {
-        let age = self.data_age().filter(|age| pace::is_stale(*age))?;
-        Some(self.server_now() - whole(age))
+    /// What is shown is too old to be the present.
+    pub(crate) fn is_stale(self) -> bool {
+        self.data_age().is_some_and(pace::is_stale)
+    }
+
+    /// From the first poll on that failed, or waits for its answer for too long.
+    pub(crate) fn silence(self) -> Option<Silence> {
+        let age = self.data_age()?;
+        let waits = self.asked_ms.get().is_some_and(|asked| pace::is_late(self.now_ms.get() - asked));
+        let failed = self.retry_ms.with(Option::is_some);
+        let is_stale = pace::is_stale(age);
+        (waits || failed || is_stale).then(|| Silence {
+            since_ms: self.server_now() - whole(age),
+            is_stale,
+            was_refused: failed && self.was_refused.get(),
+        })
     }
 
     /// Time until a failed poll is repeated, in milliseconds.
@@ -96,6 +125,7 @@ impl Freshness {
         self.heard_ms.set(None);
         self.probed_ms.set(None);
         self.retry_ms.set(None);
+        self.asked_ms.set(None);
     }
 
     fn heard(self, answer: &Answer) {
@@ -198,6 +228,9 @@ impl Poller {
             Some((state.load)())
         });
         if let Some(load) = begin.flatten() {
+            if self.role == Role::Main {
+                self.fresh.asked_ms.set(Some(browser_now()));
+            }
             spawn_local(async move { self.finish(load.await) });
         }
     }
@@ -211,6 +244,9 @@ impl Poller {
         }) else {
             return;
         };
+        if self.role == Role::Main {
+            self.fresh.asked_ms.set(None);
+        }
         if again {
             return self.refresh();
         }
@@ -219,7 +255,10 @@ impl Poller {
         if self.role == Role::Main {
             match &answer {
                 Ok(answer) => self.fresh.heard(answer),
-                Err(_) => self.fresh.retry_ms.set(Some(browser_now() + wait)),
+                Err(failure) => {
+                    self.fresh.was_refused.set(failure.status() != 0);
+                    self.fresh.retry_ms.set(Some(browser_now() + wait));
+                }
             }
         }
         let timer = set_timeout_with_handle(move || self.refresh(), Duration::from_secs_f64(wait / 1_000.0));

@@ -19,6 +19,7 @@ mod inbox;
 mod incidents;
 mod live;
 mod pace;
+mod rights;
 mod session;
 mod stream;
 mod time;

@@ -9,6 +9,9 @@ const LONGEST_MS: f64 = 60_000.0;
 /// Missed polls after which the page says that it is not up to date.
 const MISSED: f64 = 3.0;
 
+/// How long an answer takes at most, from a server that is well. Unit: milliseconds.
+const LATE_MS: f64 = 4_000.0;
+
 /// How long to wait for the next poll. Unit: milliseconds.
 ///
 /// `failures` polls in a row have failed; `luck` is from 0 to 1, so that many pages do not ask in step.
@@ -24,6 +27,11 @@ pub(crate) fn wait_ms(hidden: bool, failures: u32, luck: f64) -> f64 {
 /// In a hidden tab nobody is misled; when it is looked at again it asks at once.
 pub(crate) fn is_stale(age_ms: f64) -> bool {
     age_ms > MISSED * VISIBLE_MS
+}
+
+/// Whether a poll has been waiting for `waited_ms`, which is longer than a server that is well takes.
+pub(crate) fn is_late(waited_ms: f64) -> bool {
+    waited_ms > LATE_MS
 }
 
 #[cfg(test)]
@@ -48,5 +56,6 @@ mod tests {
     fn three_missed_polls_are_stale() {
         assert!(!is_stale(15_000.0));
         assert!(is_stale(15_001.0));
+        assert!(is_late(4_001.0) && !is_late(4_000.0), "that is told before");
     }
 }

@@ -100,7 +100,10 @@ pub(crate) fn Trouble(failure: Failure, retry: Callback<()>) -> impl IntoView {
             <p>{failure.detail()}</p>
             {hint.map(|hint| view! { <p>{hint}</p> })}
             {request.map(|id| view! { <p class="fine">"Request " <code>{id}</code></p> })}
-            <button type="button" on:click=move |_| retry.run(())>"Try again"</button>
+            <div class="actions">
+                <button type="button" on:click=move |_| retry.run(())>"Try again"</button>
+                {(failure.status() == 404).then(|| view! { <a class="button" href="/">"To the wall"</a> })}
+            </div>
         </section>
     }
 }

@@ -32,9 +32,15 @@ async function slowThenUnwell(page, folder, look, { name, url, ready }) {
   await trouble.waitFor({ state: "detached" });
 }
 
-/** Takes the server away from a page that has data: it keeps them, says since when they are old, and recovers. */
+/**
+ * Takes the server away from a page that has data: it says so at the first poll that fails, calmly, keeps them, says
+ * since when they are old, and recovers.
+ */
 async function gone(page, folder, look, { name, ready }) {
   await page.route(API, (route) => route.abort());
+  await page.locator(".stale-bar.calm", { hasText: /No answer since \d\d:\d\d:\d\dZ/ }).waitFor();
+  assert.ok(await page.locator("body:not(.stale)").count(), `${name} is as it was at first`);
+  await inspect(page, folder, look, `${name}-no-answer`);
   await page.locator(".stale-bar", { hasText: /Not updating since \d\d:\d\d:\d\dZ/ }).waitFor();
   assert.ok(await page.locator(ready).count(), `${name} keeps what it has`);
   await inspect(page, folder, look, `${name}-stale`);
@@ -42,8 +48,8 @@ async function gone(page, folder, look, { name, ready }) {
   await page.locator(".stale-bar").waitFor({ state: "detached" });
 }
 
-/** A key that may only look is told so, and by which word. */
-async function forbidden(page, folder, look, url) {
+/** A key that may only look is offered nothing else, and told why. */
+async function forbidden(page, folder, look, url, stream) {
   const secret = await page.evaluate(async () => {
     const headers = { Authorization: `Bearer ${sessionStorage.getItem("hlsops.key")}`, "Content-Type": "application/json" };
     const body = JSON.stringify({ name: "only looks", scope: "viewer" });
@@ -51,11 +57,13 @@ async function forbidden(page, folder, look, url) {
   });
   assert.match(secret, /^hlsops_/);
   await page.evaluate((key) => sessionStorage.setItem("hlsops.key", key), secret);
-  await page.goto(new URL("/streams/new", url).href);
-  await page.locator("form input").first().fill("https://example.com/live.m3u8");
-  await page.getByRole("button", { name: "Look" }).click();
-  await page.getByText(/scope/).first().waitFor();
-  await inspect(page, folder, look, "forbidden");
+  for (const [name, path] of [["wall", "/"], ["stream", stream], ["channels", "/channels"], ["add", "/streams/new"]]) {
+    await page.goto(new URL(path, url).href);
+    await page.getByText("This key may only read").first().waitFor();
+    const offered = page.getByText(/^(Add a (stream|channel)|Acknowledge|Give back|Pause|Settings|Delete|Look)$/);
+    assert.equal(await offered.count(), 0, `${name} offers nothing that would be refused`);
+    await inspect(page, folder, look, `${name}-read-only`);
+  }
 }
 
 /** In every look at the same time: most of it is waiting. `pages` are `[name, path, ready]`. */
@@ -70,7 +78,7 @@ export async function unwell(browser, url, folder, pages) {
       await slowThenUnwell(page, folder, look, place);
       if (name === "wall" || name === "incident") await gone(page, folder, look, place);
     }
-    await forbidden(page, folder, look, url);
+    await forbidden(page, folder, look, url, pages.find(([name]) => name === "stream")[1]);
     await page.context().close();
   }));
   // The browser itself says of every failed request that it failed.

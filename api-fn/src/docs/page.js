@@ -54,12 +54,19 @@ function shape(name, schema) {
     make("div", {}, make("p", {}, ...prose(schema.description)), ...parts, words.length ? make("p", {}, words.join(" | ")) : null));
 }
 
+/** What a body may look like, as text: the first example of the shape it has. */
+function exampleOf(schema, schemas) {
+  const named = [schema, ...(schema.oneOf || schema.anyOf || [])].find((one) => one.$ref);
+  const [example] = (named && schemas[nameOf(named.$ref)].examples) || [];
+  return example && JSON.stringify(example, null, 2);
+}
+
 const bodyOf = (operation) => {
   const content = operation.requestBody && operation.requestBody.content;
   return content && content["application/json"] && content["application/json"].schema;
 };
 
-function operationOf(path, method, operation) {
+function operationOf(path, method, operation, schemas) {
   const inputs = (operation.parameters || []).map((parameter) => {
     const field = make("input", { "aria-label": parameter.name, size: 28 });
     return { parameter, field };
@@ -69,6 +76,9 @@ function operationOf(path, method, operation) {
       make("td", {}, ...prose(parameter.description)), make("td", {}, field))))) : null;
   const schema = bodyOf(operation);
   const body = schema ? make("textarea", { "aria-label": "body", spellcheck: "false" }) : null;
+  const example = schema && exampleOf(schema, schemas);
+  const take = example && make("button", { type: "button" }, "Use the example");
+  if (take) take.addEventListener("click", () => { body.value = example; });
   const answers = Object.entries(operation.responses || {}).map(([status, answer]) => {
     const content = answer.content && Object.values(answer.content)[0];
     return make("li", {}, make("code", {}, status), " ", content ? typeOf(content.schema) : "", " ", ...prose(answer.description));
@@ -79,7 +89,9 @@ function operationOf(path, method, operation) {
   return make("details", {},
     make("summary", {}, make("span", { class: "method" }, method.toUpperCase()), make("code", {}, path), " ", ...prose(operation.summary)),
     make("div", {}, make("p", {}, ...prose(operation.description)), table,
-      schema ? make("p", {}, "Body: ", typeOf(schema)) : null, body, make("ul", {}, ...answers), button, output));
+      schema ? make("p", {}, "Body: ", typeOf(schema)) : null,
+      example ? make("details", {}, make("summary", {}, "Example"), make("div", {}, make("pre", { tabindex: "0" }, example), take)) : null,
+      body, make("ul", {}, ...answers), button, output));
 }
 
 async function send(path, method, inputs, body, output) {
@@ -124,7 +136,7 @@ async function show() {
     for (const [method, operation] of Object.entries(methods)) {
       const tag = (operation.tags || ["other"])[0];
       if (!groups.has(tag)) groups.set(tag, []);
-      groups.get(tag).push(operationOf(path, method, operation));
+      groups.get(tag).push(operationOf(path, method, operation, description.components.schemas));
     }
   }
   for (const [tag, operations] of groups) at("paths").append(make("h2", {}, tag), ...operations);

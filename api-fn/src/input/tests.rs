@@ -5,7 +5,7 @@ use super::*;
 
 #[track_caller]
 fn check_body(json: &str, pointer: &str, code: &str) {
-    let item = read_json::<StreamCreate>(json.as_bytes()).unwrap_err();
+    let item = body::read::<StreamCreate>(json.as_bytes()).unwrap_err().remove(0);
     assert_eq!((item.pointer.as_str(), item.code.as_str()), (pointer, code), "{json}: {}", item.detail);
 }
 
@@ -32,7 +32,7 @@ fn what_is_wrong_with_a_body_is_named_by_a_pointer() {
 
 #[track_caller]
 fn check_words(json: &str, expected: &str) {
-    let item = read_json::<StreamCreate>(json.as_bytes()).unwrap_err();
+    let item = body::read::<StreamCreate>(json.as_bytes()).unwrap_err().remove(0);
     let (pointer, detail) = (item.pointer, item.detail);
     assert_eq!(format!("{pointer} {detail}").trim_start(), expected, "{json}");
 }
@@ -77,9 +77,46 @@ fn what_is_wrong_with_a_body_is_said_in_plain_words() {
     check_words(r#"{"manifest_url":"u"} x"#, &not_json(22, "something stands behind its end; remove that"));
 }
 
+#[track_caller]
+fn check_all(json: &str, pointers: &[&str]) {
+    let items = body::read::<StreamCreate>(json.as_bytes()).unwrap_err();
+    assert_eq!(items.iter().map(|item| item.pointer.as_str()).collect::<Vec<_>>(), pointers, "{json}");
+}
+
+#[test]
+fn all_that_is_wrong_with_a_body_is_told_at_once() {
+    check_all(
+        r#"{"nmae":"x","enabled":"yes","watch":{"mode":"now","interval_s":"1","x":1},"thresholds":{"a":"1","b":2}}"#,
+        &[
+            "/nmae",
+            "/enabled",
+            "/thresholds/a",
+            "/watch/interval_s",
+            "/watch/mode",
+            "/watch/x",
+            "/manifest_url",
+        ],
+    );
+    check_all(
+        r#"{"manifest_url":5,"request_headers":[1,{"name":"a","value":2},{"value":"b"}],"tags":{"a":1,"b":"c"}}"#,
+        &[
+            "/manifest_url",
+            "/request_headers/0",
+            "/request_headers/1/value",
+            "/request_headers/2/name",
+            "/tags/a",
+        ],
+    );
+    check_all(r#"{"manifest_url":"u","manifest_url":"v","enabled":1}"#, &["/manifest_url", "/enabled"]);
+    check_all("[]", &[""]);
+    let many: Vec<_> = (0..99).map(|n| format!("\"x{n:02}\":1")).collect();
+    let items = body::read::<StreamCreate>(format!("{{{}}}", many.join(",")).as_bytes()).unwrap_err();
+    assert_eq!(items.len(), 20, "it has a bound");
+}
+
 #[test]
 fn null_takes_away_and_absence_leaves() {
-    let read = |json: &str| read_json::<StreamPatch>(json.as_bytes()).unwrap().link_id;
+    let read = |json: &str| body::read::<StreamPatch>(json.as_bytes()).unwrap().link_id;
     assert_eq!(read("{}"), None);
     assert_eq!(read(r#"{"link_id":null}"#), Some(None));
     assert_eq!(read(r#"{"link_id":"a"}"#), Some(Some("a".into())));
@@ -118,12 +155,23 @@ fn tags_are_compared() {
     let headers = |name: header::HeaderName, value: &'static str| {
         HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
     };
-    let matching = |value| if_match(&headers(header::IF_MATCH, value)).ok();
-    assert_eq!(matching("*"), Some(None));
-    assert_eq!(matching("\"r12-00ff\""), Some(Some(12)));
-    assert_eq!(matching("\"r3\""), Some(Some(3)));
-    assert_eq!(matching("\"x\""), None);
-    assert!(if_match(&HeaderMap::new()).is_err());
+    let matching = |value| if_match(&headers(header::IF_MATCH, value), "r3.ab").unwrap();
+    for same in ["*", "\"r3.ab\"", "\"r3.ab-0123456789abcdef\"", "\"r2.ab\", \"r3.ab\""] {
+        assert!(matching(same), "{same}");
+    }
+    for other in [
+        "\"r3\"",
+        "\"r3.abc\"",
+        "\"r3.ab-\"",
+        "\"r3.ab-0123\"",
+        "\"r3.ab-0123456789abcdeg\"",
+        "r3.ab",
+        "\"x\"",
+        "",
+    ] {
+        assert!(!matching(other), "{other}");
+    }
+    assert!(if_match(&HeaderMap::new(), "r3.ab").is_err());
     let none = |value| none_match(&headers(header::IF_NONE_MATCH, value), "\"a\"");
     assert!(none("\"a\"") && none("\"b\", W/\"a\"") && none("*"));
     assert!(!none("\"b\"") && !none("a"));

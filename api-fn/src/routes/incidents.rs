@@ -253,14 +253,7 @@ pub(super) async fn acknowledge(
     body: Option<Body<Acknowledge>>,
 ) -> Answer<Json<IncidentTaken>> {
     let id = own(&caller, &id)?;
-    let by = body.and_then(|Body(body)| body.by).unwrap_or_else(|| caller.key.name.clone());
-    if !is_text(&by, 1..=80) {
-        return Err(ApiError::invalid(vec![item(
-            "/by",
-            "invalid",
-            "1 to 80 characters, no control characters",
-        )]));
-    }
+    let by = who(body, &caller)?;
     let at = api.now();
     let stream = id.parts().map(|(stream, _)| stream).ok_or_else(|| ApiError::unknown("incident"))?;
     let config = api.store().stream(&stream).await?.value;
@@ -272,6 +265,14 @@ pub(super) async fn acknowledge(
     let outcome = api.store().acknowledge_incident(&id, &taken).await?.value;
     (api.app.on_notice)();
     answer(&api, &caller, outcome, at).await
+}
+
+/// Who does it: the one named, else the key.
+fn who(body: Option<Body<Acknowledge>>, caller: &Caller) -> Answer<String> {
+    let by = body.and_then(|Body(body)| body.by).unwrap_or_else(|| caller.key.name.clone());
+    let wrong =
+        || ApiError::invalid(vec![item("/by", "invalid", "1 to 80 characters, no control characters")]);
+    if is_text(&by, 1..=80) { Ok(by) } else { Err(wrong()) }
 }
 
 fn about<'a>(stream: &'a StreamConfig, incident: &'a IncidentItem, seq: u64) -> event::About<'a> {
@@ -314,16 +315,19 @@ pub(super) async fn close(api: &Api, config: &StreamConfig) -> Answer<()> {
 #[utoipa::path(
     post, path = "/incidents/{id}/unacknowledge", tag = "incidents",
     params(("id" = String, Path, description = "`inc:...`")),
+    request_body(content = Option<Acknowledge>),
     responses((status = 200, body = IncidentTaken)),
 )]
 pub(super) async fn unacknowledge(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
+    body: Option<Body<Acknowledge>>,
 ) -> Answer<Json<IncidentTaken>> {
     let id = own(&caller, &id)?;
+    let by = who(body, &caller)?;
     let at = api.now();
-    let outcome = api.store().unacknowledge_incident(&id, at, &caller.key.name).await?.value;
+    let outcome = api.store().unacknowledge_incident(&id, at, &by).await?.value;
     answer(&api, &caller, outcome, at).await
 }
 

@@ -45,7 +45,7 @@ pub(super) async fn show(
     let id = stream_id(caller.account(), &id)?;
     let now = api.now();
     let range = range(&query, now)?;
-    let (_, outline, minutes) =
+    let (config, outline, minutes) =
         tokio::try_join!(configured(&api, &id), outline(&api, &id), minutes(&api, &id, &range))?;
     Ok(Json(MetricsSeries {
         stream_id: id.name().into(),
@@ -54,8 +54,13 @@ pub(super) async fn show(
         to_at: times::text(range.to),
         step_s: range.step_ms / 1_000,
         points: points(&minutes, &outline, &range),
-        states: states(&minutes, &range, now),
+        states: states(&minutes, &since(config.created_at, range), !config.enabled, now),
     }))
+}
+
+/// The part of the range in which there was a stream: its first minute began before it was added.
+fn since(created: EpochMs, range: Range) -> Range {
+    Range { from: range.from.max(created), ..range }
 }
 
 async fn minutes(api: &Api, id: &StreamId, range: &Range) -> Answer<Vec<StoredMinute>> {

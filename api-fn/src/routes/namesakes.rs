@@ -3,41 +3,60 @@
 //! Judged by the streams as they are known here: of two that are added at the same moment both may get through.
 
 use hlsops_store::StreamConfig;
+use hlsops_wire::ProblemItem;
 
 use crate::app::Api;
 use crate::problem::{Answer, ApiError, item};
 use crate::view::stream::link_id;
 use crate::wall::Snapshot;
 
-/// Refuses a link id that is another stream's: it stands for one stream, in commands, messages and imports.
-pub(super) async fn own_link(api: &Api, config: &StreamConfig) -> Answer<()> {
-    let link = link_id(config);
+/// Refuses a link id that is another stream's: it stands for one stream, in commands, messages and imports. A name
+/// that is another stream's link id would find that one, so neither is it free, nor the other way round.
+pub(super) async fn own_names(api: &Api, config: &StreamConfig) -> Answer<()> {
     let wall = api.wall(config.id.account()).await?;
-    for known in others(&wall, config).filter(|other| link_id(other) == link) {
+    for known in others(&wall, config).filter(|other| clash(config, other).is_some()) {
         // What is known here may be some seconds old.
         let now = api.store().stream(&known.id).await?.value;
-        let Some(other) = now.filter(|other| link_id(other) == link) else { continue };
-        let detail = format!(
-            "`{link}` is the link id of the stream `{}` ({}) already: choose another, or leave it out",
-            other.name,
-            other.id.name()
-        );
-        return Err(ApiError::invalid(vec![item("/link_id", "taken", detail)]));
+        if let Some(item) = now.and_then(|other| clash(config, &other)) {
+            return Err(ApiError::invalid(vec![item]));
+        }
     }
     Ok(())
 }
 
-/// Says that another stream has the same name, which is allowed.
-pub(super) async fn namesake(api: &Api, config: &StreamConfig) -> Answer<Option<String>> {
+/// What of `config` stands for `other`.
+fn clash(config: &StreamConfig, other: &StreamConfig) -> Option<ProblemItem> {
+    let (link, theirs) = (link_id(config), link_id(other));
+    let (pointer, taken, what) = match () {
+        () if link == theirs => ("/link_id", link, "link id"),
+        () if link == other.name => ("/link_id", link, "name"),
+        () if config.name == theirs => ("/name", theirs, "link id"),
+        () => return None,
+    };
+    let way_out = if pointer == "/link_id" { ", or leave it out" } else { "" };
+    let (name, id) = (&other.name, other.id.name());
+    let detail =
+        format!("`{taken}` is the {what} of the stream `{name}` ({id}) already: choose another{way_out}");
+    Some(item(pointer, "taken", detail))
+}
+
+/// Says which other streams have the same name or URL, which is allowed.
+pub(super) async fn doubles(api: &Api, config: &StreamConfig) -> Answer<Vec<String>> {
     let wall = api.wall(config.id.account()).await?;
-    let other = others(&wall, config).find(|other| other.name == config.name);
-    Ok(other.map(|other| {
+    let named = others(&wall, config).find(|other| other.name == config.name).map(|other| {
         format!(
             "another stream is called `{}` too ({}): give one of them another name, or tell them apart by their ids",
             config.name,
             other.id.name()
         )
-    }))
+    });
+    let same = others(&wall, config).find(|other| other.url == config.url).map(|other| {
+        let (name, id) = (&other.name, other.id.name());
+        format!(
+            "the stream `{name}` ({id}) has this URL too: it is watched twice, and its origin asked twice"
+        )
+    });
+    Ok(named.into_iter().chain(same).collect())
 }
 
 fn others<'a>(wall: &'a Snapshot, config: &'a StreamConfig) -> impl Iterator<Item = &'a StreamConfig> {

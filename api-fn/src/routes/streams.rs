@@ -176,7 +176,12 @@ async fn recent(api: &Api, id: &StreamId) -> Answer<Vec<StoredMinute>> {
     Ok(api.store().history(id, Minute(0), newest, MINUTES).await?.value.0)
 }
 
-/// The revision for `If-Match`, and what it looks like now for `If-None-Match`.
+/// The configuration for `If-Match`, and what the stream looks like now for `If-None-Match`.
 pub(super) fn etag(config: &StreamConfig, detail: &StreamDetail) -> String {
-    format!("\"r{}-{:016x}\"", config.revision, looks(detail))
+    format!("\"{}-{:016x}\"", revision_tag(config), looks(detail))
+}
+
+/// Stands for the configuration of this stream, and of no other that is in the same revision.
+pub(super) fn revision_tag(config: &StreamConfig) -> String {
+    format!("r{}.{:08x}", config.revision, looks(&config.id.to_string()) >> 32)
 }

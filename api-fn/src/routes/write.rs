@@ -9,8 +9,8 @@ use hlsops_wire::{Stream, StreamCreate, StreamDetail, StreamPatch, Validation};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::incidents::close;
-use super::namesakes::{namesake, own_link};
-use super::streams::{configured, detail, etag};
+use super::namesakes::{doubles, own_names};
+use super::streams::{configured, detail, etag, revision_tag};
 use super::tag::tagged;
 use crate::app::Api;
 use crate::auth::Caller;
@@ -28,7 +28,8 @@ use crate::random::{link_id, new_id};
 /// never be watched is refused, such as an address that is not public. Send the same body with
 /// `validate_only=true` first to have the URL looked at once, as the watcher would: the answer says what is there,
 /// and nothing is stored. With an `Idempotency-Key` the request may be sent again: for 24 hours the same key makes
-/// the same stream. A `link_id` belongs to one stream alone; names may be equal, and `warnings` says so.
+/// the same stream; a refused request does not use its key up. A `link_id` belongs to one stream alone and is nobody
+/// else's name; names and URLs may be equal, and `warnings` says so.
 #[utoipa::path(
     post, path = "/streams", tag = "streams",
     params(
@@ -52,20 +53,29 @@ pub(super) async fn create(
     let (mut config, url) = config::create(body, id, link_id()?, now)?;
     api.app.fetcher.permits(&url).map_err(|error| unusable(&error))?;
     if query.flag("validate_only")? {
-        own_link(&api, &config).await?;
+        own_names(&api, &config).await?;
         let mut found = look(&api.app.fetcher, &config, &url).await?;
-        found.warnings.extend(namesake(&api, &config).await?);
+        found.warnings.extend(doubles(&api, &config).await?);
         return Ok(axum::Json(found).into_response());
     }
+    let refused = may_be_added(&api, &config).await.err();
     if let Some(idempotency) = &idempotency {
-        let name = idempotency.id(api.store(), caller.account(), config.id.name(), now).await?;
-        config.id = stream_id(caller.account(), &name)?;
-        if let Some(before) = api.store().stream(&config.id).await?.value {
-            return created(&api, &before).await;
+        let (store, account) = (api.store(), caller.account());
+        let name = match refused {
+            // What refuses it may be the very stream that it made. If not, it does not use its key up.
+            Some(_) => idempotency.earlier(store, account, now).await?,
+            None => Some(idempotency.id(store, account, config.id.name(), now).await?),
+        };
+        if let Some(name) = name {
+            config.id = stream_id(account, &name)?;
+            if let Some(before) = store.stream(&config.id).await?.value {
+                return created(&api, &before).await;
+            }
         }
     }
-    room_for_one_more(&api, caller.account()).await?;
-    own_link(&api, &config).await?;
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
     let shard = api.store().place(&config.id).await?.value;
     let id = config.id.clone();
     let saved = save(&api, config, shard).await;
@@ -84,15 +94,16 @@ fn removed_since() -> ApiError {
     ApiError::new(Kind::Conflict, detail)
 }
 
-async fn room_for_one_more(api: &Api, account: &str) -> Answer<()> {
+/// There is room for one more stream, and its names are its own.
+async fn may_be_added(api: &Api, config: &StreamConfig) -> Answer<()> {
     let most = api.app.max_streams;
-    if api.wall(account).await?.counts.total() >= most {
+    if api.wall(config.id.account()).await?.counts.total() >= most {
         return Err(ApiError::new(
             Kind::Quota,
             format!("this account has {most} streams, which is all it may have"),
         ));
     }
-    Ok(())
+    own_names(api, config).await
 }
 
 async fn created(api: &Api, stream: &StreamConfig) -> Answer<Response> {
@@ -125,11 +136,11 @@ pub(super) async fn patch(
 ) -> Answer<Response> {
     query.only(&[], &[])?;
     let before = seen(&api, &stream_id(caller.account(), &id)?, &headers).await?;
-    let link = before.link_id.clone();
+    let names = (before.link_id.clone(), before.name.clone());
     let (config, url) = config::patch(before, body)?;
     api.app.fetcher.permits(&url).map_err(|error| unusable(&error))?;
-    if config.link_id != link {
-        own_link(&api, &config).await?;
+    if (&config.link_id, &config.name) != (&names.0, &names.1) {
+        own_names(&api, &config).await?;
     }
     let saved = save(&api, config, ShardId(0)).await?;
     changed(&api, &saved, StatusCode::OK).await
@@ -219,10 +230,7 @@ async fn enable(api: &Api, id: &StreamId, enabled: bool) -> Answer<Response> {
 /// The configuration as it is, if the caller has seen that.
 async fn seen(api: &Api, id: &StreamId, headers: &HeaderMap) -> Answer<StreamConfig> {
     let config = configured(api, id).await?;
-    match if_match(headers)? {
-        Some(revision) if revision != config.revision => Err(stale()),
-        _ => Ok(config),
-    }
+    if if_match(headers, &revision_tag(&config))? { Ok(config) } else { Err(stale()) }
 }
 
 /// A stream that exists stays in its shard.
@@ -241,8 +249,7 @@ fn stale() -> ApiError {
 
 /// A stream that was added or changed, with what is worth knowing of that.
 async fn changed(api: &Api, config: &StreamConfig, status: StatusCode) -> Answer<Response> {
-    let warning = namesake(api, config).await?;
-    answer(api, config, status, warning.into_iter().collect()).await
+    answer(api, config, status, doubles(api, config).await?).await
 }
 
 async fn shown(api: &Api, config: &StreamConfig, status: StatusCode) -> Answer<Response> {

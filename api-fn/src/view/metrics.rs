@@ -6,7 +6,7 @@ use hlsops_domain::rendition::RenditionKind;
 use hlsops_domain::{Closing, EpochMs, HealthState, RenditionId};
 use hlsops_store::pack::{MinuteLog, SegmentRow, What};
 use hlsops_store::{Minute, Outline, Slot, StoredMinute};
-use hlsops_wire::{MetricsPoint, StateSpan};
+use hlsops_wire::{MetricsPoint, State, StateSpan};
 
 use super::state;
 use crate::times;
@@ -45,7 +45,7 @@ pub(crate) struct Sums {
     download_ms: u64,
     /// Obtained.
     pub(crate) obtained: u64,
-    /// Failed attempts.
+    /// Asked for and not obtained, at the first attempt or the last.
     pub(crate) failed: u64,
     /// Lost, as health counts it: what we were asked to leave alone is not.
     pub(crate) lost: u64,
@@ -54,7 +54,7 @@ pub(crate) struct Sums {
 impl Sums {
     pub(crate) fn add(&mut self, row: &SegmentRow) {
         if let Some(failure) = row.failure {
-            self.failed += 1;
+            self.failed += u64::from(row.last);
             self.lost += u64::from(row.last && !failure.is_no_evidence());
             return;
         }
@@ -164,8 +164,8 @@ fn least_buffer(closing: &Closing, outline: &Outline, range: &Range) -> Option<f
     open.map(|known| known.buffer.level).min().map(|level| rounded(level.as_seconds()))
 }
 
-/// Health over the range. `minutes` are oldest first.
-pub(crate) fn states(minutes: &[StoredMinute], range: &Range, now: EpochMs) -> Vec<StateSpan> {
+/// Health over the range. `minutes` are oldest first. A stream that is paused has been since it was last looked at.
+pub(crate) fn states(minutes: &[StoredMinute], range: &Range, paused: bool, now: EpochMs) -> Vec<StateSpan> {
     let mut turns: Vec<(EpochMs, HealthState)> = Vec::new();
     let mut end = range.from;
     for stored in minutes {
@@ -191,7 +191,7 @@ pub(crate) fn states(minutes: &[StoredMinute], range: &Range, now: EpochMs) -> V
         }
     }
     // The newest minute is saved now and then; until it is too old, what it says holds.
-    let fresh = now.since(end) <= hlsops_domain::freshness::Pace::LEAST;
+    let fresh = !paused && now.since(end) <= hlsops_domain::freshness::Pace::LEAST;
     let end = if fresh { now } else { end }.min(range.to);
     let mut spans: Vec<StateSpan> = Vec::new();
     for (index, (at, health)) in turns.iter().enumerate() {
@@ -204,6 +204,10 @@ pub(crate) fn states(minutes: &[StoredMinute], range: &Range, now: EpochMs) -> V
                 None => spans.push(StateSpan { from_at, to_at, state: state(*health) }),
             }
         }
+    }
+    let until = now.min(range.to);
+    if paused && end < until {
+        spans.push(StateSpan { from_at: times::text(end), to_at: times::text(until), state: State::Paused });
     }
     spans
 }

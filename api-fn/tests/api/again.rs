@@ -45,6 +45,20 @@ async fn another_body_needs_another_key_and_a_refused_one_uses_none_up() {
     assert_ne!(first.body["id"], later.body["id"], "a day later it is a new key");
 }
 
+/// What it asked for may be asked for again with the same key; and what was made is found by it.
+#[tokio::test]
+async fn a_link_id_that_is_taken_uses_no_key_up() {
+    let world = World::new().await;
+    let linked = |name: &str, link: &str| json!({"manifest_url": format!("https://cdn.example/{name}.m3u8"), "name": name, "link_id": link});
+    let _ = add(&world, "k1", linked("a", "s1")).await.is(201);
+    let _ = add(&world, "k2", linked("b", "s1")).await.problem(400, "EC100", "/link_id");
+    let second = add(&world, "k2", linked("b", "s2")).await.is(201);
+    let again = add(&world, "k2", linked("b", "s2")).await.is(201);
+    assert_eq!(second.body["id"], again.body["id"]);
+    let _ = add(&world, "k2", linked("c", "s3")).await.problem(422, "EC100", "");
+    assert_eq!(stored(&world).await, 2);
+}
+
 #[tokio::test]
 async fn a_stream_that_was_removed_is_not_said_to_be_there() {
     let world = World::new().await;

@@ -27,6 +27,31 @@ async fn the_document_is_fresh_and_whole() {
     }
 }
 
+/// Whoever sends the example of a body is not told that the body is wrong.
+#[tokio::test]
+async fn every_body_has_an_example_that_is_taken() {
+    let world = World::new().await;
+    let got = world.ask(Method::GET, "/openapi.json", &[("x-api-key", "")], None).await.is(200);
+    let mut bodies = 0;
+    for (path, methods) in got.body["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let text = schema.to_string();
+            let Some((_, rest)) = text.split_once("#/components/schemas/") else { continue };
+            let name = rest.split('"').next().unwrap();
+            let example = got.body["components"]["schemas"][name]["examples"][0].clone();
+            assert!(example.is_object(), "{name} has no example");
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let asked = path.replace("{id}", "none");
+            let status = world.ask(method, &asked, &[("if-match", "*")], Some(example)).await;
+            let expected = if path.contains("{id}") { 404 } else { 201 };
+            assert_eq!(status.status.as_u16(), expected, "{name} at {path}: {}", status.body);
+            bodies += 1;
+        }
+    }
+    assert!(bodies >= 7, "{bodies}");
+}
+
 /// Every reference leads somewhere.
 #[tokio::test]
 async fn references_are_known() {

@@ -122,7 +122,7 @@ async fn an_incident_is_given_back_and_taken_again() {
     let path = |what: &str| format!("{INCIDENTS}/{incident}/{what}");
     world.post(&path("acknowledge"), json!({"by": "maria"})).await.is(200);
     world.wait(1);
-    let free = world.ask(Method::POST, &path("unacknowledge"), &[], None).await.is(200);
+    let free = world.post(&path("unacknowledge"), json!({"by": "ada"})).await.is(200);
     assert_eq!((&free.body["status"], free.body.get("acknowledged_by")), (&json!("open"), None));
     assert_eq!(free.body.get("note"), None);
     let free = world.ask(Method::POST, &path("unacknowledge"), &[], None).await.is(200);
@@ -133,7 +133,11 @@ async fn an_incident_is_given_back_and_taken_again() {
     let shown = world.get(&format!("{INCIDENTS}/{incident}")).await.is(200);
     let texts: Vec<&str> =
         shown.body["timeline"].as_array().unwrap().iter().map(|one| one["text"].as_str().unwrap()).collect();
-    assert_eq!(texts, ["max looks after it", "this machine gave it back", "maria looks after it"]);
+    assert_eq!(texts, ["max looks after it", "ada gave it back", "maria looks after it"]);
+    world.wait(1);
+    world.ask(Method::POST, &path("unacknowledge"), &[], None).await.is(200);
+    let shown = world.get(&format!("{INCIDENTS}/{incident}")).await.is(200);
+    assert_eq!(shown.body["timeline"][0]["text"], "this machine gave it back", "the key's name");
 }
 
 #[tokio::test]
@@ -182,6 +186,7 @@ async fn what_is_wrong_with_an_acknowledgement_is_named() {
     let id = world.add("a").await;
     let path = format!("{INCIDENTS}/{}/acknowledge", open(&world, &id, world.now()).await);
     world.post(&path, json!({"by": ""})).await.problem(400, "EC100", "/by");
+    world.post(&path.replace("/ack", "/unack"), json!({"by": ""})).await.problem(400, "EC100", "/by");
     world.post(&path, json!({"who": "x"})).await.problem(400, "EC100", "/who");
 }
 

@@ -94,7 +94,14 @@ async fn watched(world: &World) -> String {
 
 /// The same, with `more` in the newest minute.
 async fn watched_with(world: &World, more: impl Fn(&mut MinuteLog, EpochMs)) -> String {
+    watched_since(world, 3_600, more).await
+}
+
+/// The same of a stream that was added so many seconds ago.
+async fn watched_since(world: &World, ago_s: u64, more: impl Fn(&mut MinuteLog, EpochMs)) -> String {
+    world.back(ago_s);
     let id = world.add("sports").await;
+    world.wait(ago_s);
     let stream = stream(&id);
     let first = Minute::of(NOW).0 - MINUTES;
     let taken = match world.store.take_over(&stream, &writer(), Minute(first)).await.unwrap().value {
@@ -329,6 +336,51 @@ async fn series_have_figures_and_states() {
     ] {
         world.get(&path(query)).await.problem(400, "EC100", pointer);
     }
+}
+
+async fn series(world: &World, id: &str) -> Value {
+    world.get(&format!("/api/v1/streams/{id}/metrics?step_s=60")).await.is(200).body
+}
+
+/// A segment that was tried twice is one segment; one that came at the second try is none.
+#[tokio::test]
+async fn segments_that_failed_are_counted_once() {
+    let world = World::new().await;
+    let id = watched_with(&world, |log, start| {
+        let failed = |sequence, attempt, last| {
+            let at = EpochMs(start.0 + 40_000);
+            let failure = Some(Failure::Http(404));
+            SegmentRow { failure, attempt, last, ..row(at, sequence) }
+        };
+        for row in [failed(8, 1, false), failed(8, 2, true), failed(9, 1, false)] {
+            log.attempted(Some(MAIN), row);
+        }
+    })
+    .await;
+    let got = series(&world, &id).await;
+    assert_eq!(got["points"].as_array().unwrap().last().unwrap()["segments_failed_count"], 2);
+}
+
+#[tokio::test]
+async fn states_begin_when_the_stream_was_added() {
+    let world = World::new().await;
+    let id = watched_since(&world, 150, |_, _| {}).await;
+    let first = &series(&world, &id).await["states"][0];
+    assert_eq!((&first["state"], &first["from_at"]), (&json!("healthy"), &json!("2026-11-22T03:27:30.000Z")));
+}
+
+#[tokio::test]
+async fn a_stream_is_paused_since_it_was_last_looked_at() {
+    let world = World::new().await;
+    let id = watched(&world).await;
+    let last = |got: &Value| got["states"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(last(&series(&world, &id).await)["state"], "degraded");
+    world.ask(Method::POST, &format!("/api/v1/streams/{id}/pause"), &[], None).await.is(200);
+    world.wait(30);
+    let expected = json!({
+        "from_at": "2026-11-22T03:29:59.000Z", "to_at": "2026-11-22T03:30:30.000Z", "state": "paused",
+    });
+    assert_eq!(last(&series(&world, &id).await), expected);
 }
 
 #[tokio::test]

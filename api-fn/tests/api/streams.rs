@@ -172,14 +172,68 @@ async fn a_link_id_is_of_one_stream_alone() {
     world.post(STREAMS, body(made_up)).await.problem(400, "EC100", "/link_id");
 }
 
+/// A command that is given such a name would find the other stream.
+#[tokio::test]
+async fn a_name_is_no_other_streams_link_id() {
+    let world = World::new().await;
+    let body = |name: &str, link: &str| json!({"manifest_url": format!("https://cdn.example/{name}.m3u8"), "name": name, "link_id": link});
+    let first = world.post(STREAMS, body("Sports", "s1")).await.is(201);
+    let id = first.body["id"].as_str().unwrap();
+    let got = world.post(STREAMS, body("s1", "s2")).await.problem(400, "EC100", "/name");
+    assert_eq!(got.body["errors"][0]["code"], "taken");
+    let expected = format!("`s1` is the link id of the stream `Sports` ({id}) already: choose another");
+    assert_eq!(got.body["errors"][0]["detail"], expected);
+    world.post(STREAMS, body("News", "Sports")).await.problem(400, "EC100", "/link_id");
+    let own = world.post(STREAMS, body("s3", "s3")).await.is(201);
+    let path = format!("{STREAMS}/{}", own.body["id"].as_str().unwrap());
+    world.patch(&path, own.header("etag"), json!({"name": "s1"})).await.problem(400, "EC100", "/name");
+}
+
+#[tokio::test]
+async fn a_url_that_is_watched_twice_is_told() {
+    let world = World::new().await;
+    let body = |name: &str| json!({"manifest_url": "https://cdn.example/a.m3u8?token=s3cret", "name": name});
+    let first = world.post(STREAMS, body("A")).await.is(201);
+    assert_eq!(first.body.get("warnings"), None);
+    let second = world.post(STREAMS, body("B")).await.is(201);
+    let expected = format!(
+        "the stream `A` ({}) has this URL too: it is watched twice, and its origin asked twice",
+        first.body["id"].as_str().unwrap()
+    );
+    assert_eq!(second.body["warnings"], json!([expected]));
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_body_is_told_in_one_answer() {
+    let world = World::new().await;
+    let body = json!({"name": 5, "nmae": "x", "watch": {"mode": "now"}});
+    let got = world.post(STREAMS, body).await.is(400);
+    let pointers: Vec<_> = got.body["errors"].as_array().unwrap().iter().map(|one| &one["pointer"]).collect();
+    assert_eq!(json!(pointers), json!(["/name", "/nmae", "/watch/mode", "/manifest_url"]));
+}
+
+/// Of two streams in the same revision each has an ETag of its own.
+#[tokio::test]
+async fn an_etag_is_compared_as_a_whole() {
+    let world = World::new().await;
+    let (a, b) = (world.add("a").await, world.add("b").await);
+    let etag = world.get(&format!("{STREAMS}/{a}")).await.is(200).header("etag").to_owned();
+    let change = json!({"name": "x"});
+    for stale in ["\"r1\"", "\"r1-0000000000000000\"", &etag] {
+        world.patch(&format!("{STREAMS}/{b}"), stale, change.clone()).await.problem(412, "EC100", "");
+    }
+    world.wait(60);
+    world.patch(&format!("{STREAMS}/{a}"), &etag, change).await.is(200);
+}
+
 /// Names are for people, and two streams may have the same: whoever gives it hears of it.
 #[tokio::test]
 async fn a_name_that_is_given_twice_is_told() {
     let world = World::new().await;
-    let body = json!({"manifest_url": "https://cdn.example/a.m3u8", "name": "Sports"});
-    let first = world.post(STREAMS, body.clone()).await.is(201);
+    let body = |file: &str| json!({"manifest_url": format!("https://cdn.example/{file}"), "name": "Sports"});
+    let first = world.post(STREAMS, body("a.m3u8")).await.is(201);
     assert_eq!(first.body.get("warnings"), None);
-    let second = world.post(STREAMS, body).await.is(201);
+    let second = world.post(STREAMS, body("b.m3u8")).await.is(201);
     let warning = second.body["warnings"][0].as_str().unwrap();
     assert!(
         warning.contains("`Sports`") && warning.contains(first.body["id"].as_str().unwrap()),

@@ -86,6 +86,11 @@ impl World {
         EpochMs(self.clock.load(Relaxed))
     }
 
+    /// Turns the clock back.
+    pub(crate) fn back(&self, seconds: u64) {
+        self.clock.fetch_sub(seconds * 1_000, Relaxed);
+    }
+
     pub(crate) fn wait(&self, seconds: u64) {
         self.clock.fetch_add(seconds * 1_000, Relaxed);
     }

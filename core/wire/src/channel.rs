@@ -47,7 +47,13 @@ pub enum ChannelFormat {
 
 /// Body of `POST /channels`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(examples(json!({
+    "name": "On call",
+    "url": "https://hooks.example.com/hls",
+    "headers": [{"name": "Authorization", "value": "Bearer abc123"}],
+    "format": "event",
+    "events": ["incident.opened", "incident.resolved"],
+}))))]
 #[serde(deny_unknown_fields)]
 pub struct ChannelCreate {
     /// For people, 1 to 120 characters.
@@ -85,7 +91,11 @@ pub struct ChannelWithSecret {
 
 /// Body of `PATCH /channels/{id}`: what is absent stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(examples(json!({
+    "name": "On call, at night",
+    "headers": [{"name": "Authorization", "value": "***"}],
+    "enabled": false,
+}))))]
 #[serde(deny_unknown_fields)]
 pub struct ChannelPatch {
     /// For people, 1 to 120 characters.

@@ -87,12 +87,12 @@ pub struct IncidentTaken {
     pub note: Option<String>,
 }
 
-/// Body of `POST /incidents/{id}/acknowledge`; may be left out.
+/// Body of `POST /incidents/{id}/acknowledge` and `/unacknowledge`; may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(examples(json!({"by": "Maria"}))))]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledge {
-    /// Who takes it, 1 to 80 characters; the key's name where none is given.
+    /// Who takes it, or gives it back, 1 to 80 characters; the key's name where none is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
 }

@@ -42,7 +42,11 @@ pub enum Scope {
 
 /// Body of `POST /keys`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(examples(json!({
+    "name": "Wall in the control room",
+    "scope": "viewer",
+    "expires_at": "2099-01-01T00:00:00Z",
+}))))]
 #[serde(deny_unknown_fields)]
 pub struct KeyCreate {
     /// For people, 1 to 80 characters.

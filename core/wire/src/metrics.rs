@@ -21,7 +21,8 @@ pub struct MetricsSeries {
     pub step_s: u64,
     /// One for each step in which something was seen, oldest first.
     pub points: Vec<MetricsPoint>,
-    /// Health over the same time, oldest first, without overlap. What is not covered is not known.
+    /// Health over the same time, oldest first, without overlap, from when the stream was added; `paused` from when
+    /// it was last looked at. What is not covered is not known.
     pub states: Vec<StateSpan>,
 }
 
@@ -48,7 +49,7 @@ pub struct MetricsPoint {
     pub buffer_s: Option<f64>,
     /// Segments obtained.
     pub segments_obtained_count: u64,
-    /// Attempts at segments that failed.
+    /// Segments that were asked for and not obtained, however often they were tried.
     pub segments_failed_count: u64,
     /// Playlist loads that failed.
     pub loads_failed_count: u64,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
-    /// Kind of problem, a URI reference: `/docs#EC120`.
+    /// Kind of problem, a URI reference: `/docs#unknown-id`. Finer than `code`, which may stand for several.
     #[serde(rename = "type")]
     pub kind: String,
     /// The kind in a few words.
@@ -36,7 +36,7 @@ pub struct Problem {
 pub struct ProblemItem {
     /// Where: a JSON pointer into the body (`/thresholds/window_ms`), or `?name` for a query parameter.
     pub pointer: String,
-    /// The kind, in one word: `unknown`, `missing`, `invalid`, `out_of_range`.
+    /// The kind, in one word: `unknown`, `missing`, `invalid`, `out_of_range`, `taken`.
     pub code: String,
     /// What is wrong with it, and what is allowed.
     pub detail: String,

@@ -227,15 +227,24 @@ pub enum RenditionKind {
 
 /// Body of `POST /streams`. Only the URL is required.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(examples(json!({
+    "manifest_url": "https://cdn.example.com/live/sports1/master.m3u8",
+    "name": "Sports 1",
+    "link_id": "sports-1",
+    "tags": {"country": "CH", "team": "sports"},
+    "watch": {"mode": "continuous", "segments": "full"},
+    "request_headers": [{"name": "Authorization", "value": "Bearer abc123"}],
+    "thresholds": {"ttfb_degraded_ms": 900},
+}))))]
 #[serde(deny_unknown_fields)]
 pub struct StreamCreate {
     /// A multivariant or media playlist, http or https.
     pub manifest_url: String,
-    /// For people, 1 to 120 characters; the URL's host and file name where none is given.
+    /// For people, 1 to 120 characters, no other stream's link id; the URL's host and file name where none is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The operator's own identifier, 1 to 32 of `A-Za-z0-9._-`, of one stream alone; made up where none is given.
+    /// The operator's own identifier, 1 to 32 of `A-Za-z0-9._-`, of one stream alone and no other's name; made up where
+    /// none is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_id: Option<String>,
     /// For grouping: at most 20, keys of 1 to 40 characters, values of at most 80.
@@ -260,7 +269,11 @@ pub struct StreamCreate {
 
 /// Body of `PATCH /streams/{id}`: what is absent stays as it is. Lists and maps are replaced as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(examples(json!({
+    "name": "Sports 1 HD",
+    "watch": {"mode": "interval", "interval_s": 60, "segments": "none"},
+    "thresholds": {"ttfb_degraded_ms": 900, "window_ms": 60000},
+}))))]
 #[serde(deny_unknown_fields)]
 pub struct StreamPatch {
     /// As in `POST /streams`.

@@ -12,6 +12,7 @@ use leptos::prelude::*;
 
 use crate::client::BASE;
 use crate::live::{Live, Role};
+use crate::rights::Changing;
 use crate::ui::{Skeleton, Trouble, at, set_title};
 use deliveries::{Deliveries, follow, outcome};
 use draft::{EVENTS, host};
@@ -30,7 +31,7 @@ pub(crate) fn ChannelsPage() -> impl IntoView {
     view! {
         <div class="head">
             <h1>"Channels"</h1>
-            <div class="actions"><a class="button primary" href="/channels/new">"Add a channel"</a></div>
+            <div class="actions"><Changing><a class="button primary" href="/channels/new">"Add a channel"</a></Changing></div>
         </div>
         {move || failure().map(|failure| view! {
             <Trouble failure retry=Callback::new(move |()| channels.refresh())/>
@@ -41,7 +42,7 @@ pub(crate) fn ChannelsPage() -> impl IntoView {
                 <h2>"Nobody is told yet"</h2>
                 <p>"A channel posts a signed message to your URL when an incident opens, is taken, or is over."</p>
                 <p>"Until then every message is in the "<a href="/inbox">"inbox"</a>"."</p>
-                <p><a class="button primary" href="/channels/new">"Add a channel"</a></p>
+                <p><Changing><a class="button primary" href="/channels/new">"Add a channel"</a></Changing></p>
             </section>
         </Show>
         <Show when=is_there>
@@ -54,7 +55,7 @@ pub(crate) fn ChannelsPage() -> impl IntoView {
 fn table(channels: &[Channel], deliveries: Live<List<Delivery>>) -> impl IntoView + use<> {
     view! {
         <div class="panel scroll" tabindex="0" role="region" aria-label="Channels">
-            <table class="listing">
+            <table class="listing stack">
                 <thead><tr>
                     <th scope="col">"Channel"</th><th scope="col">"Kind"</th><th scope="col">"Posts to"</th>
                     <th scope="col">"Told of"</th><th scope="col">"State"</th><th scope="col">"Last delivery"</th>
@@ -74,11 +75,11 @@ fn row(channel: &Channel, deliveries: Live<List<Delivery>>) -> impl IntoView + u
     view! {
         <tr>
             <th scope="row"><a href=href(channel)>{channel.name.clone()}</a></th>
-            <td class="nowrap">{kind(channel.format)}</td>
-            <td><code>{host(&channel.url).to_owned()}</code></td>
-            <td>{told_of(&channel.events)}</td>
-            <td>{enabled(channel)}</td>
-            <td class="nowrap">{move || match last.get() {
+            <td class="nowrap" data-label="Kind">{kind(channel.format)}</td>
+            <td data-label="Posts to"><code>{host(&channel.url).to_owned()}</code></td>
+            <td data-label="Told of">{told_of(&channel.events)}</td>
+            <td data-label="State">{enabled(channel)}</td>
+            <td class="nowrap" data-label="Last delivery">{move || match last.get() {
                 Some(last) => view! { {outcome(&last)}" "{at(&last.started_at)} }.into_any(),
                 None => view! { <span class="fine">"none yet"</span> }.into_any(),
             }}</td>

@@ -15,6 +15,7 @@ use super::test::Trial;
 use super::{enabled, kind, told_of};
 use crate::client::{BASE, client};
 use crate::live::{Live, Role};
+use crate::rights::Changing;
 use crate::ui::{Notices, Skeleton, Trouble, at, set_title};
 
 /// `/channels/:id`
@@ -56,13 +57,13 @@ fn Page(live: Live<Channel>, id: Signal<String>) -> impl IntoView {
         <div class="head">
             <h1>{move || live.data.with(|channel| channel.as_ref().map(|c| c.name.clone()))}</h1>
             {move || live.data.with(|channel| channel.as_ref().map(|c| enabled(c)))}
-            <div class="actions">
+            <div class="actions"><Changing>
                 {trial.button(id)}
                 <EnableButton live/>
                 <a class="button" href=move || format!("/channels/{}/settings", id.get())>"Settings"</a>
                 <button type="button" class="danger" on:click=ask>"Remove"</button>
                 <RemoveDialog live dialog/>
-            </div>
+            </Changing></div>
         </div>
         {trial.result()}
         {move || live.data.get().and_then(|channel| channel.disabled_reason.clone()).map(|why| view! {
@@ -167,12 +168,12 @@ fn Signing(live: Live<Channel>) -> impl IntoView {
             } else {
                 "Messages are signed. A new secret is added beside the present one, so that the receiver can change over."
             }}</p>
-            <div class="actions">
+            <div class="actions"><Changing>
                 <button type="button" disabled=move || busy.get() on:click=renew>"New secret"</button>
                 <Show when=has_two>
                     <button type="button" disabled=move || busy.get() on:click=let_go>"Drop the old one"</button>
                 </Show>
-            </div>
+            </Changing></div>
         </section>
         {move || fresh.get().map(|secret| view! { <SecretPanel secret/> })}
     }

@@ -193,8 +193,11 @@ fn Settings(live: Live<StreamDetail>) -> AnyView {
         busy.set(true);
         spawn_local(async move {
             match client.patch(&path, &etag, &patch).await {
-                Ok(_) => {
-                    notices.say("Saved; it is watched with it at once");
+                Ok(answer) => {
+                    let warnings =
+                        answer.json::<StreamDetail>().map(|saved| saved.warnings).unwrap_or_default();
+                    let said = std::iter::once("Saved; it is watched with it at once".to_owned());
+                    notices.say(said.chain(warnings).collect::<Vec<_>>().join("; "));
                     navigate(&href, NavigateOptions::default());
                 }
                 Err(failure) if failure.status() == 412 => form.outdated("stream"),

@@ -17,6 +17,7 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 use crate::acknowledge::{Acknowledging, incident_line};
 use crate::client::{BASE, client};
 use crate::live::{Freshness, Live, Role};
+use crate::rights::Changing;
 use crate::time;
 use crate::ui::{Notices, Shortcuts, Skeleton, Trouble, badge, playlist_chip, set_title};
 use findings::Findings;
@@ -54,6 +55,7 @@ impl StreamData {
     fn refresh(self) {
         self.detail.refresh();
         self.timeline.refresh();
+        self.series.refresh();
     }
 }
 
@@ -98,6 +100,9 @@ fn Page(data: StreamData, name: String, group: RwSignal<Group>) -> impl IntoView
     let complete_to = Signal::derive(move || {
         data.timeline.data.with(|list| list.as_ref().and_then(|l| l.complete_to_at.clone()))
     });
+    let created = Signal::derive(move || {
+        detail.with(|detail| detail.as_ref().and_then(|d| time::parse(&d.stream.created_at)))
+    });
     let findings = Signal::derive(move || {
         data.findings.data.with(|list| list.as_ref().map(|l| l.items.clone()).unwrap_or_default())
     });
@@ -110,7 +115,7 @@ fn Page(data: StreamData, name: String, group: RwSignal<Group>) -> impl IntoView
         </div>
         {move || detail.get().map(|detail| reasons(&detail))}
         {move || detail.get().and_then(|detail| incident_line(detail.active_incident.as_ref()?).into())}
-        <Strip series=data.series.data.into()/>
+        <Strip series=data.series.data.into() created/>
         <div class="columns">
             <Timeline entries complete_to truncated group/>
             <div>
@@ -165,6 +170,8 @@ fn facts(detail: &StreamDetail) -> impl IntoView + use<> {
     let seconds = |value: f64| format!("{value:.1} s");
     let target = detail.target_duration_s.map(|target| format!(", target duration {}", seconds(target)));
     let buffer = detail.buffer_s.map_or_else(|| "\u{2013}".into(), seconds);
+    let of_time = detail.figures_to_at.as_deref().filter(|_| detail.buffer_s.is_some());
+    let of_time = of_time.map(|at| view! { <span class="fine">" at "{crate::ui::at(at)}" UTC"</span> });
     let tags: Vec<_> = stream
         .tags
         .iter()
@@ -181,7 +188,7 @@ fn facts(detail: &StreamDetail) -> impl IntoView + use<> {
                 <div><dt>"URL"</dt><dd class="url">{stream.manifest_url.clone()}</dd></div>
                 <div><dt>"Link id"</dt><dd><code>{stream.link_id.clone()}</code></dd></div>
                 <div><dt>"Watched"</dt><dd>{watch}</dd></div>
-                <div><dt>"Buffer"</dt><dd>{buffer}{target}</dd></div>
+                <div><dt>"Buffer"</dt><dd>{buffer}{of_time}{target}</dd></div>
                 {(!tags.is_empty()).then(|| view! { <div><dt>"Tags"</dt><dd>{tags.join(", ")}</dd></div> })}
                 <div><dt>"Added"</dt><dd>{crate::ui::at(&stream.created_at)}</dd></div>
             </dl>
@@ -203,7 +210,7 @@ fn Actions(data: StreamData) -> impl IntoView {
         _ => false,
     });
     view! {
-        <div class="actions">
+        <div class="actions"><Changing>
             {move || incident.get().map(|incident| acknowledging.button(&incident))}
             <PauseButton data enabled id/>
             <a class="button" href=move || format!("/streams/{}/settings", id.get())>"Settings"</a>
@@ -213,7 +220,7 @@ fn Actions(data: StreamData) -> impl IntoView {
                 }
             }>"Delete"</button>
             <DeleteDialog data dialog/>
-        </div>
+        </Changing></div>
     }
 }
 

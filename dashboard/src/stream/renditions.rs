@@ -5,13 +5,15 @@ use std::sync::Arc;
 use hlsops_wire::{Rendition, RenditionKind, StreamDetail};
 use leptos::prelude::*;
 
-use crate::live::Freshness;
-use crate::time;
 use crate::ui::{at, playlist_chip};
 
-/// `3.1x`; worse than real time stands out.
+/// `3.1x`; worse than real time stands out, and what is far better is no matter.
 fn ratio(ratio: Option<f64>) -> (String, bool) {
-    ratio.map_or((String::from("\u{2013}"), false), |ratio| (format!("{ratio:.1}\u{d7}"), ratio < 1.0))
+    match ratio {
+        Some(ratio) if ratio >= 100.0 => ("over 100\u{d7}".into(), false),
+        Some(ratio) => (format!("{ratio:.1}\u{d7}"), ratio < 1.0),
+        None => ("\u{2013}".into(), false),
+    }
 }
 
 fn optional(value: Option<u64>, unit: &str) -> String {
@@ -52,14 +54,14 @@ const fn kind(kind: RenditionKind) -> &'static str {
 pub(crate) fn Renditions(detail: Signal<Option<Arc<StreamDetail>>>) -> impl IntoView {
     let is_empty = move || detail.with(|d| d.as_ref().is_none_or(|d| d.renditions.is_empty()));
     let window = Memo::new(move |_| detail.with(|d| window_words(d.as_ref().and_then(|d| d.window_s))));
-    let rows = move || detail.get().map(|d| d.renditions.iter().map(|one| row(one, &d)).collect_view());
+    let rows = move || detail.get().map(|d| d.renditions.iter().map(row).collect_view());
     view! {
         <section class="panel" aria-labelledby="renditions">
             <header><h2 id="renditions">"Renditions"</h2>{move || detail.get().map(|detail| span(&detail))}</header>
             <Show when=move || !is_empty()
                 fallback=|| view! { <p class="none">"None is known yet: the first look shows them."</p> }>
                 <div class="scroll" tabindex="0" role="region" aria-label="Table of renditions">
-                    <table>
+                    <table class="stack">
                         <thead>{move || head(&window.get())}</thead>
                         <tbody>{rows}</tbody>
                     </table>
@@ -91,26 +93,21 @@ fn head(window: &str) -> impl IntoView + use<> {
     }
 }
 
-fn row(rendition: &Rendition, detail: &StreamDetail) -> impl IntoView + use<> {
-    // A state lasts up to what is known, not up to now.
-    let known_to = detail.figures_to_at.as_deref().and_then(time::parse);
-    let until = known_to.unwrap_or_else(|| Freshness::current().server_now_untracked());
+fn row(rendition: &Rendition) -> impl IntoView + use<> {
     let (ratio, slow) = ratio(rendition.download_ratio);
-    let lasting =
-        time::parse(&rendition.playlist_since_at).map(|at| format!("for {}", time::length(until - at)));
     let is_empty = rendition.buffer_empty_since_at.is_some() && rendition.target_duration_s.is_some();
     view! {
         <tr>
             <th scope="row">{rendition.label.clone()}<small>{kind(rendition.kind)}</small></th>
-            <td>
+            <td data-label="Playlist">
                 {playlist_chip(&rendition.playlist_state)}
                 {rendition.failure.clone().map(|failure| view! { <small class="bad">{failure}</small> })}
-                <small title=rendition.playlist_since_at.clone()>{lasting}</small>
+                <small>"since "{at(&rendition.playlist_since_at)}</small>
             </td>
-            <td class="num" class:bad=is_empty>{buffer(rendition)}</td>
-            <td class="num" class:bad=rendition.segments_lost_count != 0>{lost(rendition)}</td>
-            <td class="num">{optional(rendition.ttfb_p50_ms, "ms")}</td>
-            <td class="num" class:bad=slow>{ratio}</td>
+            <td class="num" data-label="Buffer" class:bad=is_empty>{buffer(rendition)}</td>
+            <td class="num" data-label="Lost" class:bad=rendition.segments_lost_count != 0>{lost(rendition)}</td>
+            <td class="num" data-label="TTFB">{optional(rendition.ttfb_p50_ms, "ms")}</td>
+            <td class="num" data-label="Download ratio" class:bad=slow>{ratio}</td>
         </tr>
     }
 }
@@ -123,6 +120,7 @@ mod tests {
     fn slower_than_real_time_stands_out() {
         assert_eq!(ratio(Some(0.44)), ("0.4\u{d7}".into(), true));
         assert_eq!(ratio(Some(3.12)), ("3.1\u{d7}".into(), false));
+        assert_eq!(ratio(Some(49_333.0)), ("over 100\u{d7}".into(), false));
         assert_eq!(ratio(None), ("\u{2013}".into(), false));
         assert_eq!(optional(Some(640), "ms"), "640 ms");
     }

@@ -39,19 +39,31 @@ pub(crate) fn bars(from_ms: i64, to_ms: i64, spans: &[StateSpan]) -> Vec<Bar> {
     spans.iter().filter_map(bar).collect()
 }
 
+/// Where the band begins: not before the stream was added.
+fn beginning(from_ms: i64, to_ms: i64, created_ms: Option<i64>) -> i64 {
+    created_ms.map_or(from_ms, |created| created.clamp(from_ms, to_ms.max(from_ms)))
+}
+
 /// The band with its scale.
 #[component]
-pub(crate) fn Strip(series: Signal<Option<std::sync::Arc<MetricsSeries>>>) -> impl IntoView {
+pub(crate) fn Strip(
+    series: Signal<Option<std::sync::Arc<MetricsSeries>>>,
+    /// When the stream was added: there is nothing to show before.
+    created: Signal<Option<i64>>,
+) -> impl IntoView {
+    let created = Memo::new(move |_| created.get());
     move || {
         let series = series.get()?;
-        let (from, to) = (time::parse(&series.from_at)?, time::parse(&series.to_at)?);
+        let (asked, to) = (time::parse(&series.from_at)?, time::parse(&series.to_at)?);
+        let from = beginning(asked, to, created.get());
+        let of = if from > asked { "since it was added" } else { "of the last hour" };
         let bars = bars(from, to, &series.states);
         let told: Vec<_> = bars.iter().map(|bar| bar.name.clone()).collect();
         let told = if told.is_empty() { "nothing is known".to_owned() } else { told.join("; ") };
         let middle = time::clock(from + (to - from) / 2);
         Some(view! {
             <figure class="strip">
-                <svg viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label=format!("Health of the last hour: {told}")>
+                <svg viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label=format!("Health {of}: {told}")>
                     <rect class="unknown" width="1000" height="20"></rect>
                     {bars.into_iter().map(|bar| view! {
                         <rect class=slug(bar.state) x=bar.x.to_string() width=bar.width.max(1.0).to_string() height="20">
@@ -59,7 +71,7 @@ pub(crate) fn Strip(series: Signal<Option<std::sync::Arc<MetricsSeries>>>) -> im
                         </rect>
                     }).collect_view()}
                 </svg>
-                <figcaption><span>{time::clock(from)}</span><span>{middle}</span><span>{time::clock(to)}</span></figcaption>
+                <figcaption><span>{time::clock(from)}{(from > asked).then_some(", added")}</span><span>{middle}</span><span>{time::clock(to)}</span></figcaption>
             </figure>
         })
     }
@@ -88,6 +100,11 @@ mod tests {
             [(0.0, 250.0), (250.0, 250.0)]
         );
         assert_eq!(bars[1].name, "03:15:00\u{2013}03:30:00 UNHEALTHY 15 min 0 s");
+    }
+
+    #[test]
+    fn the_band_begins_with_the_stream() {
+        assert_eq!([None, Some(5), Some(15), Some(25)].map(|at| beginning(10, 20, at)), [10, 10, 15, 20]);
     }
 
     #[test]

@@ -68,7 +68,7 @@ const fn word(kind: TimelineKind) -> &'static str {
         TimelineKind::SegmentFailed | TimelineKind::SegmentObtained => "segment",
         TimelineKind::Incident => "incident",
         TimelineKind::Finding => "finding",
-        TimelineKind::Rebuffering => "viewer",
+        TimelineKind::Rebuffering => "rebuffering",
         TimelineKind::Origin => "origin",
         TimelineKind::Gap => "gap",
     }
@@ -256,6 +256,19 @@ mod tests {
         Kind::Origin,
         Kind::Gap,
     ];
+
+    /// A word of the API's own, so that what is seen here can be asked for there.
+    #[test]
+    fn kinds_are_called_as_in_the_api() {
+        for kind in KINDS {
+            let called = serde_json::to_string(&kind).unwrap();
+            assert!(
+                called.trim_matches('"').split('_').next() == Some(word(kind)),
+                "{called}: {}",
+                word(kind)
+            );
+        }
+    }
 
     #[test]
     fn every_kind_is_in_all_and_in_one_other_group() {

@@ -24,6 +24,7 @@ pub(crate) use store::WallStore;
 use crate::client::{BASE, client};
 use crate::demo::DemoBanner;
 use crate::live::{Poller, Role, browser_now};
+use crate::rights::Changing;
 use crate::ui::{Shortcuts, Skeleton, Trouble, mark, set_title};
 use query::{Query, STATES, Sort, slug};
 
@@ -180,7 +181,7 @@ fn Bar(store: WallStore, field: NodeRef<Input>, grid: Grid) -> impl IntoView {
                         {Sort::ALL.map(|sort| view! { <option value=sort.slug()>{sort.label()}</option> }).collect_view()}
                     </select>
                 </label>
-                <a class="button primary" href="/streams/new">"Add a stream"</a>
+                <Changing><a class="button primary" href="/streams/new">"Add a stream"</a></Changing>
             </div>
         </section>
     }
@@ -226,7 +227,7 @@ fn Emptiness(store: WallStore) -> impl IntoView {
                     view! {
                         <h2>"No streams yet"</h2>
                         <p>"Paste the URL of an HLS playlist. It is looked at once before anything is saved."</p>
-                        <p><a class="button primary" href="/streams/new">"Add a stream"</a></p>
+                        <p><Changing><a class="button primary" href="/streams/new">"Add a stream"</a></Changing></p>
                     }.into_any()
                 } else {
                     view! {

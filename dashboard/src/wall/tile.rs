@@ -9,6 +9,7 @@ use super::board::Entry;
 use super::query::slug;
 use super::store::Cell;
 use crate::live::Freshness;
+use crate::rights::person_of;
 use crate::time;
 use crate::ui::{mark, playlist_chip};
 
@@ -64,7 +65,11 @@ fn incident_chip(tile: &WallTile) -> Option<impl IntoView + use<>> {
     let (class, text) = match tile.incident? {
         IncidentStatus::Open => ("chip open", "Incident open".to_owned()),
         IncidentStatus::Acknowledged => {
-            let by = tile.acknowledged_by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+            let by = tile
+                .acknowledged_by
+                .as_deref()
+                .map(|by| format!(" by {}", person_of(by)))
+                .unwrap_or_default();
             ("chip taken", format!("Ack{by}"))
         }
         IncidentStatus::Resolved => return None,
