@@ -46,10 +46,7 @@ impl Idempotency {
 
     /// The id that this request was given when it came before; none if it did not. Uses no key up.
     pub(crate) async fn earlier(&self, store: &Store, account: &str, now: EpochMs) -> Answer<Option<String>> {
-        // A claim as old as this one counts no more; but whoever makes it is told of one that does.
-        let claim = RequestClaim { body: self.body.hex(), subject: String::new() };
-        let then = now - Store::REQUESTS_KEPT;
-        let held = store.claim_request(account, &self.key.hex(), claim, then).await?.value;
-        Ok(Some(held.subject).filter(|id| held.body == self.body.hex() && !id.is_empty()))
+        let held = store.request(account, &self.key.hex(), now).await?.value;
+        Ok(held.filter(|held| held.body == self.body.hex()).map(|held| held.subject))
     }
 }

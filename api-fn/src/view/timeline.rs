@@ -180,10 +180,10 @@ fn describe(what: &What) -> (TimelineKind, String) {
         What::Renditions { added, removed } => {
             (TimelineKind::Origin, format!("the renditions changed: {added} new, {removed} gone"))
         }
-        What::OwnGap(gap) => (TimelineKind::Gap, format!("we did not look for {}", Seconds(*gap))),
+        What::OwnGap(gap) => (TimelineKind::Gap, format!("no look on record for {}", Seconds(*gap))),
         What::NotWatched { first, last } => {
             let count = last.saturating_sub(*first).saturating_add(1);
-            (TimelineKind::Gap, format!("{} not asked for: {first} to {last}", plural(count, "segment")))
+            (TimelineKind::Gap, format!("no record of {}: {first} to {last}", plural(count, "segment")))
         }
         What::Lost { segments, media } => {
             let text =

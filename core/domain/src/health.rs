@@ -9,7 +9,6 @@ use std::time::Duration;
 use crate::buffer::Buffer;
 use crate::id::RenditionId;
 use crate::limits::Limits;
-use crate::observation::Failure;
 use crate::rendition::{PlaylistState, Rendition, RenditionKind, RenditionSpec};
 use crate::stream::StreamState;
 use crate::units::{EpochMs, MediaUs};

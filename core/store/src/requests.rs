@@ -61,6 +61,27 @@ impl Store {
             Some(found) => read_claim(&found),
         })
     }
+
+    /// The claim that holds an idempotency key, if one does. Consistent.
+    ///
+    /// # Errors
+    /// As of [`Store::claim_request`].
+    pub async fn request(
+        &self,
+        account: &str,
+        sha256: &str,
+        now: EpochMs,
+    ) -> Result<Paid<Option<RequestClaim>>, StoreError> {
+        check("account", account)?;
+        check("hash", sha256)?;
+        let found = self.get("read an idempotency key", &Key::Request { account, sha256 }, true).await?;
+        found.try_map(|item| {
+            let Some(item) = item else { return Ok(None) };
+            let at = EpochMs(Reading::new(&item, VERSION)?.number(AT)?);
+            // What is kept too long by the table does not count.
+            (at > now - Self::REQUESTS_KEPT).then(|| read_claim(&item)).transpose()
+        })
+    }
 }
 
 fn read_claim(item: &Item) -> Result<RequestClaim, StoreError> {

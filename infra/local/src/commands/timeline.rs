@@ -33,18 +33,18 @@ pub(super) const WORDS: Words = &[("?limit", "--limit"), ("?from", "--since")];
 
 pub(super) async fn run(options: TimelineOptions) -> Done {
     let api = options.place.reader().await?;
-    let id = stream::find(&api, &options.stream).await?.id;
+    let stream = stream::find(&api, &options.stream).await?;
     let from = Timestamp::now()
         .checked_sub(options.since)
         .map_err(|_| CallError::Usage("--since lies before all time".into()))?;
     let (mut entries, complete_to) =
-        read(&api, &id, &format!("{from:.3}"), usize::from(options.limit)).await?;
+        read(&api, &stream.id, &format!("{from:.3}"), usize::from(options.limit)).await?;
     // Oldest first, as in a log: the newest stands above the prompt.
     entries.reverse();
     options.place.print(&entries, |entries| {
         let complete = complete(complete_to.as_deref());
         if entries.is_empty() {
-            return format!("nothing happened in that time; look further back with --since\n{complete}");
+            return format!("{}\n{complete}", nothing(&stream.created_at, from));
         }
         let row = |entry: &TimelineEntry| {
             vec![
@@ -58,6 +58,16 @@ pub(super) async fn run(options: TimelineOptions) -> Done {
         lay_out(&["AT", "KIND", "RENDITION", "WHAT"], &rows) + &complete
     })?;
     Ok(Exit::Clean)
+}
+
+/// What is said where nothing is to be told: further back than a stream there is nothing.
+fn nothing(created_at: &str, from: Timestamp) -> &'static str {
+    let is_whole_life = created_at.parse::<Timestamp>().is_ok_and(|created| created >= from);
+    if is_whole_life {
+        "nothing has happened since the stream was added"
+    } else {
+        "nothing happened in that time; look further back with --since"
+    }
 }
 
 /// A minute is stored when it is over, or sooner where a state changes.
@@ -108,5 +118,17 @@ const fn kind(kind: TimelineKind) -> &'static str {
         TimelineKind::Rebuffering => "rebuffering",
         TimelineKind::Origin => "origin",
         TimelineKind::Gap => "gap",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_to_look_before_the_stream_was_there() {
+        let from = "2026-11-22T12:00:00Z".parse().unwrap();
+        assert!(nothing("2026-11-22T11:59:59Z", from).ends_with("--since"));
+        assert!(!nothing("2026-11-22T12:00:00Z", from).contains("--since"));
     }
 }
