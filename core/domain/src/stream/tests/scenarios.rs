@@ -1,6 +1,6 @@
 use super::script::{World, check, id};
 use crate::buffer::Phase;
-use crate::health::HealthState;
+use crate::health::{HealthState, Reason, What};
 use crate::units::EpochMs;
 
 /// What every script begins with: a healthy stream of 6 s segments.
@@ -206,7 +206,14 @@ fn a_jump_between_timely_looks_is_degraded() {
 /// All of it is a finding, and what a window is long weighs in it.
 #[test]
 fn a_jump_after_a_long_stall_costs_no_more_than_the_window() {
-    check_a("27-327/3 a same\n330 a T6 M200 6,6,6", &[]);
+    let mut world = World::new("a");
+    world.run("0-30 a live\n30-327/3 a same\n330 a T6 M200 6,6,6");
+    let lost = |reason: &Reason| match reason.what {
+        What::SegmentsLost { count, share, .. } => Some((count, share)),
+        _ => None,
+    };
+    assert_eq!(world.state.health.reasons.iter().find_map(lost), Some((20, 1.0)));
+    assert_eq!(world.codes().last(), Some(&"EC-1001"));
 }
 
 #[test]
