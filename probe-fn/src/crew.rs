@@ -9,7 +9,7 @@ use hlsops_domain::EpochMs;
 use hlsops_store::{
     Assignment, Beat, Lease, Leased, ShardSummary, Spent, StoreError, StreamConfig, StreamId, Tile,
 };
-use hlsops_watch::{Cadence, Clock};
+use hlsops_watch::Clock;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::{Id, JoinError, JoinSet};
 
@@ -236,7 +236,7 @@ impl<C: Clock, N: Network> Crew<C, N> {
     /// Starts and stops streams until all is as it is wanted.
     fn settle(&mut self) {
         let now = self.shared.clock.now();
-        for (nth, (id, member)) in self.members.iter_mut().enumerate() {
+        for (id, member) in &mut self.members {
             let Some(config) = member.settle(now) else { continue };
             let (stop, stopped) = oneshot::channel();
             let (shared, writer, place) =
@@ -244,9 +244,8 @@ impl<C: Clock, N: Network> Crew<C, N> {
             member.started(Version::of(&config), stop, now);
             // An error means that the crew is gone: that is a reason to stop as well.
             let until = async move { stopped.await.ok().flatten() };
-            let task = self.tasks.spawn(async move {
-                watch_stream(shared, config, Cadence::of_nth(nth), writer, place, until).await
-            });
+            let task =
+                self.tasks.spawn(async move { watch_stream(shared, config, writer, place, until).await });
             self.running.insert(task.id(), id.clone());
         }
         let known = self.members.len();

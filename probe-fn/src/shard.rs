@@ -7,7 +7,7 @@ use std::time::Duration;
 use hlsops_domain::EpochMs;
 use hlsops_fetch::Fetcher;
 use hlsops_store::{Beat, Lease, Leased, ShardId, Spent, Store, StoreError, Writer};
-use hlsops_watch::Clock;
+use hlsops_watch::{Cadences, Clock};
 use tokio::sync::Notify;
 
 use crate::crew::Crew;
@@ -28,6 +28,8 @@ pub struct Shared<C, N = Fetcher> {
     pub nudge: Nudge,
     /// Told of every event that was put into the outbox, for a sender in this process.
     pub notice: Arc<Notify>,
+    /// When requests begin, for all streams of this process.
+    pub cadences: Cadences,
 }
 
 /// Which shard, and as whom.

@@ -70,28 +70,26 @@ pub(crate) const PAST: Duration = Duration::from_secs(180);
 pub(crate) async fn watch_stream<C: Clock, N: Network>(
     shared: Shared<C, N>,
     config: StreamConfig,
-    cadence: Cadence,
     writer: Writer,
     place: Place,
     until: impl Future<Output = Option<Writer>> + Send,
 ) -> StreamEnd {
     let stream = config.id.clone();
     let mut spent = Spent::default();
-    let outcome = watch_inner(shared, config, cadence, writer, place, until, &mut spent).await;
+    let outcome = watch_inner(shared, config, writer, place, until, &mut spent).await;
     StreamEnd { stream, outcome, spent }
 }
 
 async fn watch_inner<C: Clock, N: Network>(
     shared: Shared<C, N>,
     config: StreamConfig,
-    cadence: Cadence,
     writer: Writer,
     place: Place,
     until: impl Future<Output = Option<Writer>> + Send,
     spent: &mut Spent,
 ) -> Result<WriterEnd, StreamError> {
-    let Shared { store, network, clock, notice, .. } = shared;
-    let target = target(&config, cadence)?;
+    let Shared { store, network, clock, notice, cadences, .. } = shared;
+    let target = target(&config, cadences.next())?;
     let transport = network.transport(&config, &target.url)?;
     let seed = StableHash::new().with(config.id.name().as_bytes()).finish();
     let second = Recorder::second_of(&config.id);

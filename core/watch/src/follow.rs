@@ -58,7 +58,7 @@ pub async fn watch_from<T: Transport, C: Clock, S: Sink>(
     until: impl Future<Output = ()> + Send,
 ) -> StreamState {
     let mut follower = Follower {
-        plan: Plan::new(clock.now()),
+        plan: Plan::new(clock.now(), target.cadence),
         state,
         under_way: FuturesUnordered::new(),
         events: Vec::new(),
@@ -119,7 +119,7 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
     /// The next request that ends; none when it may be time for a tick or for another request.
     async fn next_end(&mut self) -> Option<Ended> {
         let tick_at = self.target.cadence.tick_after(self.judged_at);
-        let wake_at = self.plan.wake_at().map_or(tick_at, |at| self.target.cadence.beat_for(at).min(tick_at));
+        let wake_at = self.plan.wake_at().map_or(tick_at, |at| at.min(tick_at));
         // One that rings too early costs a look at the clock, and moving it with every request costs more.
         if self.alarm.as_ref().is_none_or(|(rings_at, _)| *rings_at > wake_at) {
             let clock = self.clock.clone();
@@ -158,14 +158,11 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
 
     fn start_due(&mut self) {
         let now = self.clock.now();
-        for action in self.plan.due(now + Cadence::LAG) {
+        for action in self.plan.due(now) {
             let transport = self.transport.clone();
             match action {
                 Action::Master { planned, fresh_connection } => {
-                    self.sink.polled(Poll {
-                        planned: self.target.cadence.beat_for(planned).min(now),
-                        started: now,
-                    });
+                    self.sink.polled(Poll { planned, started: now });
                     let url = self.target.url.clone();
                     let request = PlaylistRequest { url, target_duration: None, fresh_connection };
                     self.under_way.push(Box::pin(async move {
@@ -173,10 +170,7 @@ impl<T: Transport, C: Clock, S: Sink> Follower<'_, T, C, S> {
                     }));
                 }
                 Action::Playlist { id, url, planned, fresh_connection, target } => {
-                    self.sink.polled(Poll {
-                        planned: self.target.cadence.beat_for(planned).min(now),
-                        started: now,
-                    });
+                    self.sink.polled(Poll { planned, started: now });
                     self.observe(&Observation::Asked(id));
                     let target_duration = target.map(MediaUs::as_duration);
                     let request = PlaylistRequest { url, target_duration, fresh_connection };

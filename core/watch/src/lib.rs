@@ -20,7 +20,7 @@ pub mod plan;
 mod sink;
 mod transport;
 
-pub use cadence::Cadence;
+pub use cadence::{Cadence, Cadences};
 pub use clock::{Clock, SystemClock};
 pub use follow::{Target, watch, watch_from};
 pub use http::{HttpTransport, failure_of};

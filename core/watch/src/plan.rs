@@ -9,6 +9,8 @@ use hlsops_domain::rendition::{Follow, Rendition, RenditionSpec};
 use hlsops_domain::{EpochMs, Failure, MediaUs, RenditionId};
 use url::Url;
 
+use crate::cadence::Cadence;
+
 /// A request that is due.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -85,6 +87,7 @@ pub struct Dropped {
 /// Everything that is to be done for one stream.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    cadence: Cadence,
     master: MasterPlan,
     tracks: BTreeMap<RenditionId, Track>,
 }
@@ -122,11 +125,11 @@ impl Plan {
     /// How long a rendition waits at most for the stream's own playlist to bring it a fresh URL.
     const PATIENCE: Duration = Duration::from_secs(5);
 
-    /// Begins with the stream's own playlist, at `at`.
+    /// Begins with the stream's own playlist, at `at`, and goes on by `cadence`.
     #[must_use]
-    pub const fn new(at: EpochMs) -> Self {
+    pub const fn new(at: EpochMs, cadence: Cadence) -> Self {
         let master = MasterPlan { next: Some(at), loading: false, fresh: false, single: false };
-        Self { master, tracks: BTreeMap::new() }
+        Self { cadence, master, tracks: BTreeMap::new() }
     }
 
     /// The stream's own URL is a media playlist.
@@ -166,7 +169,7 @@ impl Plan {
     /// and a known one may have a new URL.
     pub fn master_loaded(&mut self, now: EpochMs, specs: &[RenditionSpec]) {
         self.master_ended();
-        self.master.next = Some(now + pace::MASTER_EVERY);
+        self.master.next = Some(self.cadence.beat(now + pace::MASTER_EVERY));
         self.tracks.retain(|id, _| specs.iter().any(|spec| spec.id == *id));
         for spec in specs {
             let track = self.tracks.get_mut(&spec.id);
@@ -207,12 +210,13 @@ impl Plan {
         };
         self.master_ended();
         self.master.fresh = true;
-        self.master.next = Some(now + pace::reload_after(cause, MediaUs::from_seconds(6)));
+        let wait = pace::reload_after(cause, MediaUs::from_seconds(6));
+        self.master.next = Some(self.cadence.soon(now + wait));
     }
 
     fn master_loaded_unchanged(&mut self, now: EpochMs) {
         self.master_ended();
-        self.master.next = Some(now + pace::MASTER_EVERY);
+        self.master.next = Some(self.cadence.beat(now + pace::MASTER_EVERY));
     }
 
     /// A load of the stream's own playlist ended: who waited for it waits no more.
@@ -237,7 +241,8 @@ impl Plan {
         let Some(track) = self.tracks.get_mut(&id) else { return Vec::new() };
         track.patient_until = resolve.then(|| now + track.patience());
         track.loading = false;
-        track.next = follow.reload_at;
+        let at = follow.reload_at;
+        track.next = if follow.fresh_connection { self.cadence.soon(at) } else { self.cadence.beat(at) };
         track.fresh = follow.fresh_connection;
         match list {
             Some((list, base)) => track.take_list(now, follow, list, base),
@@ -260,8 +265,12 @@ impl Plan {
         let listed = job.sequence >= track.first_listed;
         match pace::retry_after(job.attempt, failure, target).filter(|_| listed) {
             Some(wait) => {
-                let again =
-                    Job { attempt: job.attempt + 1, earlier: Some(failure), due: now + wait, ..job.clone() };
+                let again = Job {
+                    attempt: job.attempt + 1,
+                    earlier: Some(failure),
+                    due: self.cadence.soon(now + wait),
+                    ..job.clone()
+                };
                 track.jobs.push_front(again);
                 false
             }
@@ -417,7 +426,7 @@ mod tests {
     }
 
     fn single() -> Plan {
-        let mut plan = Plan::new(NOW);
+        let mut plan = Plan::new(NOW, Cadence::default());
         assert!(matches!(plan.due(NOW)[..], [Action::Master { .. }]));
         plan.single_loaded(NOW, ID, base());
         plan

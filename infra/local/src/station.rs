@@ -10,6 +10,7 @@ use hlsops_engine::{Durability, Engine, EngineConfig, EngineError};
 use hlsops_fetch::{AllowList, FetchConfig, Fetcher};
 use hlsops_probe::Nudge;
 use hlsops_store::{Store, StoreError};
+use hlsops_watch::Cadences;
 use tokio::sync::Notify;
 
 use crate::exit::Exit;
@@ -83,6 +84,8 @@ pub(crate) struct Station {
     pub(crate) nudge: Nudge,
     /// Told when there is something to be sent.
     pub(crate) notice: Arc<Notify>,
+    /// When requests begin.
+    pub(crate) cadences: Cadences,
     /// Of this run: in names of writers, which never come twice.
     pub(crate) run: String,
     key: Secret,
@@ -101,7 +104,8 @@ impl Station {
         let key = Secret::generate()?;
         // The end of it is random; the beginning is the time.
         let run = new_id("", EpochMs(0))?.split_off(RUN_BEGINS);
-        Ok(Self { engine, store, fetcher, nudge: Nudge::default(), notice: Arc::default(), run, key })
+        let (nudge, notice, cadences) = (Nudge::default(), Arc::default(), Cadences::default());
+        Ok(Self { engine, store, fetcher, nudge, notice, cadences, run, key })
     }
 
     /// The API on this folder.

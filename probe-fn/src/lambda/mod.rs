@@ -23,7 +23,7 @@ use hlsops_domain::EpochMs;
 use hlsops_fetch::Fetcher;
 use hlsops_notify::{Sender, Topic, Webhooks};
 use hlsops_store::{Spent, Store, StoreError};
-use hlsops_watch::{Clock, SystemClock};
+use hlsops_watch::{Cadences, Clock, SystemClock};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
@@ -221,6 +221,7 @@ impl Function {
             clock,
             nudge: crate::nudge::Nudge::default(),
             notice,
+            cadences: Cadences::default(),
         };
         Ok(Some(watch_shard(shared, shard, until).await?))
     }

@@ -8,7 +8,7 @@ use hlsops_domain::EpochMs;
 use hlsops_engine::{Engine, Fault as CallFault, FaultPlan, TableSpec, ensure_table};
 use hlsops_probe::{Nudge, Scope, Shared, WorkMessage, dispatch, watch_shard};
 use hlsops_store::{Retry, Segments, ShardId, Store, StreamConfig, StreamId, WatchMode};
-use hlsops_watch::{Clock, SystemClock};
+use hlsops_watch::{Cadences, Clock, SystemClock};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -170,7 +170,14 @@ impl World {
     fn shared(&self, store: Store, off_ms: i64) -> Shared<SystemClock, Origin> {
         let now = (BEGIN.0 + self.origin.ms()).saturating_add_signed(off_ms);
         let clock = SystemClock::anchored(EpochMs(now));
-        Shared { store, network: self.origin.clone(), clock, nudge: Nudge::default(), notice: Arc::default() }
+        Shared {
+            store,
+            network: self.origin.clone(),
+            clock,
+            nudge: Nudge::default(),
+            notice: Arc::default(),
+            cadences: Cadences::default(),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use hlsops_engine::{Engine, TableSpec, ensure_table};
 use hlsops_probe::{Network, Nudge, Shard, Shared, StreamError, watch_shard};
 use hlsops_store::{Slot, Store, StreamConfig, Writer};
 use hlsops_watch::{
-    Clock, PlaylistAnswer, PlaylistRequest, SegmentAnswer, SegmentRequest, SystemClock, Transport,
+    Cadences, Clock, PlaylistAnswer, PlaylistRequest, SegmentAnswer, SegmentRequest, SystemClock, Transport,
 };
 use url::Url;
 
@@ -82,6 +82,7 @@ async fn a_watcher_near_its_end_hands_its_streams_over_one_by_one() {
         clock,
         nudge: Nudge::default(),
         notice: Arc::default(),
+        cadences: Cadences::default(),
     };
     let names: Vec<String> = (0..12).map(|n| format!("s{n}")).collect();
     for name in &names {

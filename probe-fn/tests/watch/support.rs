@@ -11,7 +11,7 @@ use hlsops_fetch::{AllowList, FetchConfig, Fetcher};
 use hlsops_origin::{Layout, Origin, OriginConfig, SegmentLength, StreamSpec};
 use hlsops_probe::{Ended, Nudge, Shard, Shared, watch_shard};
 use hlsops_store::{Segments, ShardId, Store, StreamConfig, StreamId, WatchMode, Writer};
-use hlsops_watch::{Clock, SystemClock};
+use hlsops_watch::{Cadences, Clock, SystemClock};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -36,8 +36,14 @@ pub(crate) async fn world(names: &[&str]) -> World {
     let engine = Engine::in_memory().unwrap();
     ensure_table(&engine.client(), &TableSpec::new("hlsops")).await.unwrap();
     let store = Store::new(engine.client(), "hlsops");
-    let shared =
-        Shared { store, network, clock: SystemClock::new(), nudge: Nudge::default(), notice: Arc::default() };
+    let shared = Shared {
+        store,
+        network,
+        clock: SystemClock::new(),
+        nudge: Nudge::default(),
+        notice: Arc::default(),
+        cadences: Cadences::default(),
+    };
     World { origin, shared, engine }
 }
 

@@ -306,17 +306,13 @@ impl Rendition {
         self.samples.within(now, window)
     }
 
-    /// Media lost in the last `window` before `now`, and no more of it than the window is long: what a playlist
-    /// jumps over at the end of a long stall was mostly published before.
+    /// Segments lost in the last `window` before `now`, and their media, of which no more counts than the window is
+    /// long: what a playlist jumps over at the end of a long stall was mostly published before.
     #[must_use]
     pub fn lost(&self, now: EpochMs, window: Duration) -> Loss {
         let LossSum { segments, media_us } = self.losses.sum(now, window);
-        let most = u128::from(MediaUs::from_duration(window).0);
-        if media_us <= most {
-            return Loss { segments: capped(segments), media: MediaUs(capped(media_us)) };
-        }
-        let segments = segments.saturating_mul(most).div_ceil(media_us);
-        Loss { segments: capped(segments), media: MediaUs(capped(most)) }
+        let media = MediaUs(capped(media_us)).min(MediaUs::from_duration(window));
+        Loss { segments: capped(segments), media }
     }
 
     /// Media obtained in the last `window` before `now`.

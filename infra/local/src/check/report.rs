@@ -141,7 +141,9 @@ fn in_order(seen: &Collected) -> Vec<&Rendition> {
 
 /// Clean needs evidence: a stream that never advanced while we looked is not called clean.
 fn verdict(seen: &Collected) -> Exit {
-    if !seen.reached {
+    // Cut short before the first answer, nothing is known.
+    let unknown = seen.cut_short && seen.last_failure.is_none();
+    if !seen.reached && !unknown {
         Exit::Unreachable
     } else if seen.findings.is_empty() && seen.state.health.state == HealthState::Healthy {
         Exit::Clean

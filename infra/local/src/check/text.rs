@@ -34,7 +34,7 @@ fn write_all(out: &mut String, report: &Report, style: Style) -> std::fmt::Resul
     for reason in report.reasons.iter().filter(|_| report.verdict != "unreachable") {
         writeln!(out, "  - {reason}")?;
     }
-    if report.health == "NO DATA" && report.verdict != "unreachable" {
+    if report.health == "NO DATA" && report.verdict != "unreachable" && !report.cut_short {
         writeln!(out, "  The stream did not advance while it was watched: watch longer with --for.")?;
     }
     if report.ended && report.renditions.iter().any(|r| r.playlist_state == "LiveEnd") {
@@ -77,8 +77,7 @@ fn summary(report: &Report) -> String {
 }
 
 fn unreachable(report: &Report) -> String {
-    let none = if report.cut_short { "no answer yet" } else { "no answer in time" };
-    let why = report.failure.as_deref().unwrap_or(none);
+    let why = report.failure.as_deref().unwrap_or("no answer in time");
     let and = if report.hint.is_empty() { "" } else { "; " };
     format!("unreachable: {why}{and}{}", report.hint)
 }

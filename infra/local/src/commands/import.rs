@@ -233,6 +233,25 @@ fn compare(lines: &mut [Line], streams: &[Stream]) {
             (line.outcome, line.note) = (outcome, note);
         }
     }
+    refuse_names_of_others(lines, streams);
+}
+
+/// A name that is another stream's id names nobody for sure.
+fn refuse_names_of_others(lines: &mut [Line], streams: &[Stream]) {
+    let known = streams.iter().map(|stream| stream.link_id.clone());
+    let links: BTreeSet<String> = known.chain(lines.iter().filter_map(|line| line.link_id.clone())).collect();
+    for line in lines.iter_mut().filter(|line| line.outcome == Outcome::Added) {
+        let own = line.link_id.as_deref();
+        let named_so = |stream: &&Stream| Some(stream.name.as_str()) == own;
+        let note = if own != Some(line.name.as_str()) && links.contains(&line.name) {
+            format!("its name `{}` is the id of another stream", line.name)
+        } else if let Some(other) = streams.iter().find(named_so) {
+            format!("its id `{}` is the name of another stream, {}", other.name, other.id)
+        } else {
+            continue;
+        };
+        (line.outcome, line.note) = (Outcome::Failed, note);
+    }
 }
 
 async fn add(api: &Api, place: &Place, lines: &mut [Line]) -> Result<(), CallError> {
@@ -331,6 +350,11 @@ mod tests {
             {"manifest_url": "https://h/c"}, {"manifest_url": "https://h/c"}]"#;
         let found: Vec<_> = outcomes(text).into_iter().map(|(outcome, _)| outcome).collect();
         assert_eq!(found, [Outcome::Added, Outcome::Failed, Outcome::Added, Outcome::Failed]);
+        let named = r#"[{"id": "news", "name": "A", "manifest_url": "https://h/a"},
+            {"id": "x", "name": "news", "manifest_url": "https://h/b"}, {"id": "y", "name": "y", "manifest_url": "https://h/c"}]"#;
+        let found = outcomes(named);
+        assert_eq!(found[1], (Outcome::Failed, "its name `news` is the id of another stream".into()));
+        assert_eq!((&found[0].0, &found[2].0), (&Outcome::Added, &Outcome::Added));
     }
 
     #[test]

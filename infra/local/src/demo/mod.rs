@@ -143,7 +143,10 @@ async fn begin(options: &DemoOptions) -> Result<(Folder, Server, Stage), DemoErr
     let left = endpoint.write(&folder.0);
     left.map_err(|source| DemoError::Folder { folder: folder.0.clone(), source })?;
     // Who stops reading has read enough; the streams go on.
-    let _: std::io::Result<()> = tell(&endpoint.address, &key, &folder.0);
+    if let Err(error) = tell(&endpoint.address, &key, &folder.0) {
+        let (address, folder) = (&endpoint.address, folder.0.display());
+        complain(format_args!("hlsops demo: nobody reads ({error}); it runs at {address}, in {folder}"));
+    }
     let stage = Stage::new(origin, streams, &server.station);
     Ok((folder, server, stage))
 }

@@ -86,8 +86,8 @@ async fn watcher(
     let WorkMessage { shard, epoch, .. } = message;
     let clock = SystemClock::new();
     let work = message.shard(format!("{}.{shard}.{epoch}", station.run), Some(clock.now() + RUN));
-    let Station { store, fetcher: network, nudge, notice, .. } = station;
-    let shared = Shared { store, network, clock, nudge, notice };
+    let Station { store, fetcher: network, nudge, notice, cadences, .. } = station;
+    let shared = Shared { store, network, clock, nudge, notice, cadences };
     tracing::info!(shard.id = shard, shard.epoch = epoch, "watching shard {shard}, epoch {epoch}");
     (shard, watch_shard(shared, work, told(stopped)).await)
 }

@@ -18,7 +18,7 @@ use hlsops_domain::id::StableHash;
 use hlsops_engine::{Call, Engine, Fault, FaultPlan, TableSpec, ensure_table};
 use hlsops_probe::{Nudge, Scope, Shared, dispatch, watch_shard};
 use hlsops_store::{ShardId, Spent, Store, StreamId};
-use hlsops_watch::{Clock, SystemClock};
+use hlsops_watch::{Cadences, Clock, SystemClock};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -99,8 +99,14 @@ async fn measure(options: &Options, streams: usize) -> Result<Measured, Box<dyn 
     });
     let store = Store::new(engine.client_with(&plan), "hlsops");
     let network = Script { clock, segment_s: options.segment_s };
-    let shared =
-        Shared { store: store.clone(), network, clock, nudge: Nudge::default(), notice: Arc::default() };
+    let shared = Shared {
+        store: store.clone(),
+        network,
+        clock,
+        nudge: Nudge::default(),
+        notice: Arc::default(),
+        cadences: Cadences::default(),
+    };
     let end = clock.now() + Duration::from_secs(options.minutes * 60);
     let (mut watchers, mut dispatched, mut runs) = (JoinSet::new(), Spent::default(), 0);
     for minute in 0..options.minutes {

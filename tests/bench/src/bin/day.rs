@@ -20,7 +20,7 @@ use hlsops_engine::{Durability, Engine, EngineConfig};
 use hlsops_probe::{Nudge, Scope, Shared, dispatch, watch_shard};
 use hlsops_store::pack::What;
 use hlsops_store::{Minute, Segments, ShardId, Slot, Spent, Store, StreamConfig, StreamId, WatchMode};
-use hlsops_watch::{Clock, SystemClock};
+use hlsops_watch::{Cadences, Clock, SystemClock};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -124,6 +124,7 @@ async fn watch(options: &Options, engine: &Engine) -> Result<Day, BenchError> {
         clock,
         nudge: Nudge::default(),
         notice: Arc::default(),
+        cadences: Cadences::default(),
     };
     let mut day = Day::default();
     let mut watchers = JoinSet::new();

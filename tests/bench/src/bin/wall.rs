@@ -22,7 +22,7 @@ use hlsops_engine::Engine;
 use hlsops_fetch::{FetchConfig, Fetcher};
 use hlsops_probe::{Nudge, Scope, Shared, dispatch, watch_shard};
 use hlsops_store::{NewIncident, Notice, ShardId, ShardSummary, Store, StreamId, Tile, Writer};
-use hlsops_watch::{Clock, SystemClock};
+use hlsops_watch::{Cadences, Clock, SystemClock};
 use reqwest::header::{ETAG, IF_NONE_MATCH};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -333,8 +333,14 @@ async fn watch_an_hour(store: &Store, now: EpochMs) -> Result<StreamId, BenchErr
     let id = StreamId::new("default", "str_01kd00000000000000000000wa")?;
     let _saved = store.save_stream(&config(id.clone(), "Watched", clock.now()), ShardId(0)).await?;
     let network = Script { clock, segment_s: 4 };
-    let shared =
-        Shared { store: store.clone(), network, clock, nudge: Nudge::default(), notice: Default::default() };
+    let shared = Shared {
+        store: store.clone(),
+        network,
+        clock,
+        nudge: Nudge::default(),
+        notice: Default::default(),
+        cadences: Cadences::default(),
+    };
     for message in dispatch(store, clock.now(), Scope::All).await?.messages {
         let until = sleep(Duration::from_secs(HISTORY * 60));
         let _ended = watch_shard(shared.clone(), message.shard("wall", None), until).await?;

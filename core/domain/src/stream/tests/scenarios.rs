@@ -203,16 +203,16 @@ fn a_jump_between_timely_looks_is_degraded() {
     );
 }
 
-/// All of it is a finding, and what a window is long weighs in it.
+/// All of it is told, and what a window is long weighs.
 #[test]
 fn a_jump_after_a_long_stall_costs_no_more_than_the_window() {
-    let mut world = World::new("a");
-    world.run("0-30 a live\n30-327/3 a same\n330 a T6 M200 6,6,6");
+    let mut world = World::new("a b");
+    world.run("0-30 ab live\n30-327/3 a same\n30-330 b live\n330 a T6 M200 6,6,6");
     let lost = |reason: &Reason| match reason.what {
         What::SegmentsLost { count, share, .. } => Some((count, share)),
         _ => None,
     };
-    assert_eq!(world.state.health.reasons.iter().find_map(lost), Some((20, 1.0)));
+    assert_eq!(world.state.health.reasons.iter().find_map(lost), Some((51, 0.5)));
     assert_eq!(world.codes().last(), Some(&"EC-1001"));
 }
 

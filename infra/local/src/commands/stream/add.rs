@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use hlsops_wire::{Header, Problem, Segments, Stream, StreamCreate, StreamDetail, Watch, WatchMode};
+use hlsops_wire::{Header, Problem, Segments, StreamCreate, StreamDetail, Watch, WatchMode};
 use http::{HeaderName, HeaderValue, Method};
 use url::Url;
 
@@ -116,14 +116,12 @@ impl AddOptions {
 pub(super) async fn add(options: AddOptions) -> Done {
     let body = options.body()?;
     let api = options.place.api().await?;
-    let others = super::all(&api).await?;
     if !options.force {
         let look = Ask::api(Method::POST, &["streams"]).query("validate_only", "true").body(&body);
         api.send(look).await.map_err(|error| hint(error, &api, &options.place, options.force))?;
     }
     let sent = api.ask(Ask::api(Method::POST, &["streams"]).body(&body)).await;
     let mut added: StreamDetail = sent.map_err(|error| hint(error, &api, &options.place, options.force))?;
-    added.warnings.extend(twins(&others, &added.stream));
     Secrets::default().mask_detail(&mut added);
     let note = if options.paused { String::new() } else { options.place.unwatched(&api)? };
     options.place.print(&added, |added| said(added) + &note)?;
@@ -134,22 +132,6 @@ fn said(added: &StreamDetail) -> String {
     let link = plain(&added.stream.link_id, 40);
     let warnings = added.warnings.iter().map(|warning| format!("note: {}\n", plain(warning, 400)));
     format!("added {}, link id {link}\n", super::named(&added.stream)) + &warnings.collect::<String>()
-}
-
-/// What is worth knowing where the same URL is watched already: it may be meant, with other headers or thresholds.
-fn twins(others: &[Stream], added: &Stream) -> Option<String> {
-    let is_twin =
-        |other: &&Stream| other.id != added.id && same_url(&other.manifest_url, &added.manifest_url);
-    let twins: Vec<&Stream> = others.iter().filter(is_twin).collect();
-    match twins.as_slice() {
-        [] => None,
-        [one] => Some(format!("1 other stream has the same URL: {}", super::named(one))),
-        [one, ..] => Some(format!(
-            "{} other streams have the same URL, one of them {}",
-            twins.len(),
-            super::named(one)
-        )),
-    }
 }
 
 /// Two spellings of one URL are one.
@@ -186,7 +168,8 @@ fn hinted(mut problem: Problem, unserved: Option<&str>, force: bool) -> Problem 
         Some(folder) => format!("start `hlsops serve --data {folder} --allow-target {target}`"),
         None => format!("start the server anew with `--allow-target {target}` among its options"),
     };
-    let way = format!("{start}, or with {target} in its variable HLSOPS_ALLOW_TARGETS, and try again");
+    let or = format!("or, where it has no such option, with {target} in its variable HLSOPS_ALLOW_TARGETS");
+    let way = format!("{start}, {or}, and try again");
     problem.detail = format!("{target} is not a public address; if it is yours, {way}");
     problem
 }

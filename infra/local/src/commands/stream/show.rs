@@ -40,7 +40,7 @@ fn text(detail: &StreamDetail, known: &[Threshold], style: Style) -> String {
     for reason in &stream.health.reasons {
         out.push_str(&format!("  {}\n", plain(&reason.text, 200)));
     }
-    out.push_str(ended(stream));
+    out.push_str(ended(detail));
     out.push_str(&configuration(detail));
     let rows: Vec<_> = detail.renditions.iter().map(figures).collect();
     if !rows.is_empty() {
@@ -56,10 +56,15 @@ fn text(detail: &StreamDetail, known: &[Threshold], style: Style) -> String {
     out
 }
 
-/// An end is no fault unless somebody says so, and easily overlooked in a stream that is HEALTHY. Where all its
-/// playlists have ended, none is worse.
-fn ended(stream: &Stream) -> &'static str {
+/// An end is no fault unless somebody says so, and easily overlooked in a stream that is HEALTHY. Where one rendition
+/// goes on, the stream has not ended.
+fn ended(detail: &StreamDetail) -> &'static str {
+    let stream = &detail.stream;
     let is_told = stream.thresholds.get("expect_24x7").is_some_and(|value| *value > 0.0);
+    let mut states = detail.renditions.iter().map(|rendition| rendition.playlist_state.as_str());
+    if !states.all(|state| matches!(state, "LiveEnd" | "VOD")) {
+        return "";
+    }
     match stream.playlist_state.as_deref() {
         Some("LiveEnd") if stream.enabled && !is_told => concat!(
             "  it has ended (EXT-X-ENDLIST), which opens no incident; ",
@@ -192,6 +197,10 @@ mod tests {
         // Then the reasons say it.
         assert!(!shown("LiveEnd", 1.0).contains("it has ended"));
         assert!(shown("VOD", 0.0).contains("had ended"));
+        let both = ["LiveEnd", "Live"].map(|state| rendition(&json!({"playlist_state": state})));
+        let mut goes_on = detail(true, json!(both));
+        goes_on.stream.playlist_state = Some("LiveEnd".to_owned());
+        assert!(!text(&goes_on, &[], Style::PLAIN).contains("ended"));
         assert!(!shown("Live", 0.0).contains("ended"));
     }
 

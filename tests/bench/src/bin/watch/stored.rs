@@ -10,7 +10,7 @@ use hlsops_domain::HealthState;
 use hlsops_engine::{Engine, EngineConfig};
 use hlsops_probe::{Nudge, Scope, Shared, dispatch, watch_shard};
 use hlsops_store::{Segments, ShardId, Store, StreamConfig, StreamId, WatchMode};
-use hlsops_watch::{Clock, SystemClock};
+use hlsops_watch::{Cadences, Clock, SystemClock};
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -39,8 +39,14 @@ impl Stored {
             let _saved = store.save_stream(&config(n, url, fetch_segments, clock)?, SHARD).await?;
         }
         let network = stand::fetcher(urls)?;
-        let shared =
-            Shared { store: store.clone(), network, clock, nudge: Nudge::default(), notice: Arc::default() };
+        let shared = Shared {
+            store: store.clone(),
+            network,
+            clock,
+            nudge: Nudge::default(),
+            notice: Arc::default(),
+            cadences: Cadences::default(),
+        };
         for message in dispatch(&store, clock.now(), Scope::Missing).await?.messages {
             let shared = shared.clone();
             tasks.spawn(async move {
