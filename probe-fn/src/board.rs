@@ -36,6 +36,11 @@ impl Place {
         self.lock().clone()
     }
 
+    /// Something speaks against the stream, so that its tile has figures that move.
+    pub(crate) fn is_ill(&self) -> bool {
+        matches!(self.lock().health, HealthState::Degraded | HealthState::Unhealthy)
+    }
+
     /// Only that somebody looked.
     pub(crate) fn looked(&self, state: &StreamState) {
         self.lock().last_look = state.last_look;

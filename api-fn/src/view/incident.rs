@@ -33,7 +33,10 @@ pub(crate) fn incident(item: &IncidentItem, stream_name: Option<&str>, now: Epoc
 
 /// What an incident comes down to, in one sentence.
 pub(crate) fn verdict(incident: &Incident, timeline: &[TimelineEntry]) -> String {
-    let lost = timeline.iter().filter(|entry| entry.kind == TimelineKind::SegmentFailed);
+    let failed = |entry: &&TimelineEntry| entry.kind == TimelineKind::SegmentFailed;
+    // What a numbering jumped over was never asked for.
+    let jumps = timeline.iter().filter(failed).filter(|entry| entry.sequence.is_none()).count();
+    let lost = timeline.iter().filter(failed).filter(|entry| entry.sequence.is_some());
     let mut renditions: Vec<&str> = lost.clone().filter_map(|entry| entry.rendition_id.as_deref()).collect();
     renditions.sort_unstable();
     renditions.dedup();
@@ -45,6 +48,9 @@ pub(crate) fn verdict(incident: &Incident, timeline: &[TimelineEntry]) -> String
             0 | 1 => counted(lost, "failed segment request"),
             many => format!("{} on {many} renditions", counted(lost, "failed segment request")),
         });
+    }
+    if jumps > 0 {
+        evidence.push(counted(jumps, "jump") + " in the numbering");
     }
     if loads > 0 {
         evidence.push(counted(loads, "failed playlist load"));
@@ -63,13 +69,14 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Keeps the newest entries, newest first. The oldest failed segments, which are many, go before anything that says
+/// Keeps the newest entries, newest first. The oldest failed requests, which are many, go before anything that says
 /// how it began.
 pub(crate) fn shorten(timeline: &mut Vec<TimelineEntry>, most: usize) {
     let mut over = timeline.len().saturating_sub(most);
     timeline.reverse();
     timeline.retain(|entry| {
-        let goes = over > 0 && entry.kind == TimelineKind::SegmentFailed;
+        let is_request = matches!(entry.kind, TimelineKind::SegmentFailed | TimelineKind::LoadFailed);
+        let goes = over > 0 && is_request;
         over -= usize::from(goes);
         !goes
     });

@@ -62,10 +62,13 @@ fn a_timeline_that_is_cut_keeps_how_it_began() {
             .unwrap()
     };
     let many = || (1..=5).map(|id| entry(id, "segment_failed"));
-    let mut timeline: Vec<_> = many().chain([entry(6, "health"), entry(7, "segment_failed")]).collect();
+    let mut timeline: Vec<_> = many().chain([entry(6, "health"), entry(7, "load_failed")]).collect();
     incident::shorten(&mut timeline, 4);
     let ids: Vec<&str> = timeline.iter().map(|entry| entry.id.as_str()).collect();
     assert_eq!(ids, ["1", "2", "3", "6"]);
+    let mut loads: Vec<_> = (1..=5).map(|id| entry(id, "load_failed")).chain([entry(6, "health")]).collect();
+    incident::shorten(&mut loads, 2);
+    assert_eq!(loads.iter().map(|entry| entry.id.as_str()).collect::<Vec<_>>(), ["1", "6"]);
     let mut few: Vec<_> = many().collect();
     incident::shorten(&mut few, 5);
     assert_eq!(few.len(), 5);

@@ -6,12 +6,12 @@ mod terminal;
 mod tile;
 mod wall;
 
-use std::fs;
 use std::io::{ErrorKind, Write, stdout};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
+use std::{env, fs};
 
 use clap::Args;
 use hlsops_engine::Durability;
@@ -151,11 +151,19 @@ async fn begin(options: &DemoOptions) -> Result<(Folder, Server, Stage), DemoErr
     Ok((folder, server, stage))
 }
 
+/// How a shell finds this program: by its name, or else by its path.
+fn program() -> String {
+    let own = env::current_exe().unwrap_or_default();
+    let known =
+        env::split_paths(&env::var_os("PATH").unwrap_or_default()).any(|dir| dir.join("hlsops") == own);
+    if known || own.as_os_str().is_empty() { "hlsops".to_owned() } else { own.display().to_string() }
+}
+
 fn tell(address: &str, key: &str, folder: &Path) -> std::io::Result<()> {
     let mut out = stdout();
     writeln!(out, "Nine streams, healthy and faulty, made and watched on this machine. Open:\n")?;
     writeln!(out, "  {address}/#key={key}\n")?;
-    writeln!(out, "From another terminal: hlsops stream list --data {}", folder.display())?;
+    writeln!(out, "From another terminal: {} stream list --data {}", program(), folder.display())?;
     writeln!(out, "Stop with Ctrl-C; nothing stays behind.")?;
     out.flush()
 }

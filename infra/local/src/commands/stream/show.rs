@@ -38,7 +38,10 @@ fn text(detail: &StreamDetail, known: &[Threshold], style: Style) -> String {
         stream.health.since_at.as_deref().map_or(String::new(), |at| format!(" since {}", moment(at)));
     let mut out = format!("{} {}{since}\n", style.state(stream.health.state), plain(&stream.name, 80));
     for reason in &stream.health.reasons {
-        out.push_str(&format!("  {}\n", plain(&reason.text, 200)));
+        let id = reason.rendition_id.as_deref();
+        let of = detail.renditions.iter().find(|rendition| Some(rendition.id.as_str()) == id);
+        let of = of.map_or(String::new(), |rendition| format!("{}: ", plain(&rendition.label, 60)));
+        out.push_str(&format!("  {of}{}\n", plain(&reason.text, 200)));
     }
     out.push_str(ended(detail));
     out.push_str(&configuration(detail));
