@@ -119,6 +119,13 @@ async function breakAndHeal(page) {
   // The first time, the page asks for whom; then never again.
   await page.getByLabel("Your name").last().waitFor();
   await inspect(page, folder, look, "who");
+  // Who cancels has not said a name.
+  await page.keyboard.type("Mario");
+  await page.keyboard.press("Escape");
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
+  await page.keyboard.press("a");
+  await page.locator("dialog[open]").waitFor();
+  assert.equal(await page.getByLabel("Your name").last().inputValue(), "");
   await page.keyboard.type("Maria");
   await page.keyboard.press("Enter");
   await page.locator(".incident-line", { hasText: "ACKNOWLEDGED by Maria (key " }).waitFor();
