@@ -36,17 +36,21 @@ impl Idempotency {
     /// The id to go on with: `fresh`, unless the request came before.
     pub(crate) async fn id(&self, store: &Store, account: &str, fresh: &str, now: EpochMs) -> Answer<String> {
         let claim = RequestClaim { body: self.body.hex(), subject: fresh.into() };
-        let held = store.claim_request(account, &self.key.hex(), claim, now).await?.value;
-        if held.body != self.body.hex() {
-            let detail = "this Idempotency-Key came with another body in the last 24 hours; use a new key";
-            return Err(ApiError::new(Kind::KeyReused, detail));
-        }
-        Ok(held.subject)
+        self.subject(store.claim_request(account, &self.key.hex(), claim, now).await?.value)
     }
 
     /// The id that this request was given when it came before; none if it did not. Uses no key up.
     pub(crate) async fn earlier(&self, store: &Store, account: &str, now: EpochMs) -> Answer<Option<String>> {
         let held = store.request(account, &self.key.hex(), now).await?.value;
-        Ok(held.filter(|held| held.body == self.body.hex()).map(|held| held.subject))
+        held.map(|held| self.subject(held)).transpose()
+    }
+
+    /// The id that is held, if it is held for this request.
+    fn subject(&self, held: RequestClaim) -> Answer<String> {
+        if held.body != self.body.hex() {
+            let detail = "this Idempotency-Key came with another body in the last 24 hours; use a new key";
+            return Err(ApiError::new(Kind::KeyReused, detail));
+        }
+        Ok(held.subject)
     }
 }

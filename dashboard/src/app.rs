@@ -202,7 +202,7 @@ fn Help(dialog: NodeRef<Dialog>) -> impl IntoView {
                     on:change=move |event| shortcuts.turn(event_target_checked(&event))/>
                 "Single keys do something"
             </label>
-            <NameField id="own-name"/>
+            <NameField/>
             // The server's own page: not one of these views.
             <p><a href="/docs" rel="external">"The API's documentation"</a></p>
             <div class="actions">

@@ -76,11 +76,11 @@ pub(crate) fn ChangingPage(children: ChildrenFn) -> impl IntoView {
     view! { <Show when=move || may_change.get() fallback=refusal>{children()}</Show> }
 }
 
-/// The person whose page this is, asked for once and remembered in this browser.
+/// The person whose page this is, asked for until there is a name, which is remembered in this browser.
 #[derive(Clone, Copy)]
 pub(crate) struct Person {
-    /// None until somebody was asked; empty for who did not want to say.
-    name: RwSignal<Option<String>>,
+    /// As it was typed; empty until somebody gave one.
+    name: RwSignal<String>,
     /// What waits for the name.
     waiting: RwSignal<Option<Callback<()>>>,
     rights: Rights,
@@ -89,7 +89,7 @@ pub(crate) struct Person {
 impl Person {
     pub(crate) fn start(rights: Rights) -> Self {
         let storage = window().local_storage().ok().flatten();
-        let name = storage.and_then(|storage| storage.get_item(NAME).ok().flatten());
+        let name = storage.and_then(|storage| storage.get_item(NAME).ok().flatten()).unwrap_or_default();
         let person = Self { name: RwSignal::new(name), waiting: RwSignal::new(None), rights };
         provide_context(person);
         person
@@ -101,35 +101,40 @@ impl Person {
 
     /// Does it at once where the name is known, else after it was asked for.
     pub(crate) fn known(self, then: Callback<()>) {
-        if self.name.with_untracked(Option::is_some) {
-            then.run(());
-        } else {
+        if self.name.with_untracked(|name| clean(name).is_empty()) {
             self.waiting.set(Some(then));
+        } else {
+            then.run(());
         }
     }
 
     /// Who takes an incident; none: the key alone.
     pub(crate) fn by(self) -> Option<String> {
-        by(&self.name.get_untracked().unwrap_or_default(), self.rights.name().as_deref())
+        by(&self.name.get_untracked(), self.rights.name().as_deref())
     }
 
     fn remember(self, name: String) {
         if let Some(storage) = window().local_storage().ok().flatten() {
             let _ = storage.set_item(NAME, &name);
         }
-        self.name.set(Some(name));
+        self.name.set(name);
     }
 }
 
 /// `Maria (key night shift)`
 fn by(name: &str, key: Option<&str>) -> Option<String> {
-    let name: String = name.trim().chars().take(NAME_MAX).collect();
+    let name = clean(name);
     let Some(key) = key.filter(|_| !name.is_empty()) else {
         return Some(name).filter(|name| !name.is_empty());
     };
     let room = BY_MAX - name.chars().count() - " (key )".len();
     let key: String = key.chars().take(room).collect();
     Some(format!("{name} (key {key})"))
+}
+
+/// A name as the API takes it. What is pasted may hold tabs.
+fn clean(name: &str) -> String {
+    name.replace(char::is_control, " ").trim().chars().take(NAME_MAX).collect()
 }
 
 /// Who took an incident, without the key.
@@ -139,15 +144,21 @@ pub(crate) fn person_of(by: &str) -> &str {
 
 /// The name, to be changed.
 #[component]
-pub(crate) fn NameField(id: &'static str) -> impl IntoView {
+pub(crate) fn NameField() -> impl IntoView {
     let person = Person::current();
+    let write = Callback::new(move |name| person.remember(name));
+    view! { <NameInput id="own-name" name=person.name.into() write/> }
+}
+
+#[component]
+fn NameInput(id: &'static str, name: Signal<String>, write: Callback<String>) -> impl IntoView {
     view! {
         <div class="field">
             <label for=id>"Your name"</label>
             <input id=id autocomplete="name" maxlength=NAME_MAX.to_string()
-                prop:value=move || person.name.get().unwrap_or_default()
-                on:change=move |event| person.remember(event_target_value(&event))/>
-            <span class="hint">"Others see it beside the incidents that you take. It stays in this browser; left empty, they see the key's name."</span>
+                prop:value=move || name.get()
+                on:input=move |event| write.run(event_target_value(&event))/>
+            <span class="hint">"Others see it beside the incidents that you take. It stays in this browser; left empty, they see the key's name, and you are asked again."</span>
         </div>
     }
 }
@@ -157,6 +168,8 @@ pub(crate) fn NameField(id: &'static str) -> impl IntoView {
 pub(crate) fn NameDialog() -> impl IntoView {
     let person = Person::current();
     let dialog = NodeRef::<Dialog>::new();
+    // Remembered only when it is taken: who cancels has said nothing.
+    let typed = RwSignal::new(String::new());
     Effect::new(move |_| {
         if let Some(dialog) = dialog.get().filter(|_| person.waiting.with(Option::is_some)) {
             let _ = dialog.show_modal();
@@ -169,19 +182,22 @@ pub(crate) fn NameDialog() -> impl IntoView {
     };
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        // Whoever leaves it empty has answered too.
-        person.remember(person.name.get_untracked().unwrap_or_default());
+        person.remember(typed.get_untracked());
         let then = person.waiting.get_untracked();
         close();
         if let Some(then) = then {
             then.run(());
         }
     };
+    let closed = move |_| {
+        person.waiting.set(None);
+        typed.set(String::new());
+    };
     view! {
-        <dialog node_ref=dialog aria-labelledby="who-title" on:close=move |_| person.waiting.set(None)>
+        <dialog node_ref=dialog aria-labelledby="who-title" on:close=closed>
             <h2 id="who-title">"Who takes it?"</h2>
             <form on:submit=submit>
-                <NameField id="who-name"/>
+                <NameInput id="who-name" name=typed.into() write=Callback::new(move |name| typed.set(name))/>
                 <div class="actions">
                     <button type="button" on:click=move |_| close()>"Cancel"</button>
                     <button type="submit" class="primary">"Take it"</button>
@@ -201,6 +217,8 @@ mod tests {
         assert_eq!(said(" Maria ", Some("night shift")).as_deref(), Some("Maria (key night shift)"));
         assert_eq!(said("Maria", None).as_deref(), Some("Maria"));
         assert_eq!(said("  ", Some("night shift")), None, "the API takes the key's name");
+        assert_eq!(said("\u{7f}Maria\tRossi\n", None).as_deref(), Some("Maria Rossi"), "as the API takes it");
+        assert_eq!(said("\u{7f} \t", None), None);
         let long = said(&"\u{e4}".repeat(99), Some(&"k".repeat(99))).unwrap();
         assert_eq!((long.chars().count(), long.ends_with("k)")), (80, true));
         assert_eq!([person_of("Maria (key a (key b)"), person_of("Max")], ["Maria", "Max"]);

@@ -85,7 +85,7 @@ export function verified({ headers, body }, secret) {
 
 export const startBrowser = (executablePath) => chromium.launch({ executablePath, args: FLAGS, timeout: PATIENCE_MS });
 
-/** A tab that remembers everything its console says. */
+/** A tab that remembers everything its console says, and every address that is not there. */
 export async function openTab(browser, look, said) {
   const context = await browser.newContext({
     viewport: { width: look.width, height: look.height },
@@ -94,6 +94,7 @@ export async function openTab(browser, look, said) {
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   page.on("console", (message) => said.push(`${look.name}: ${message.type()}: ${message.text()}`));
+  page.on("response", (answer) => answer.status() === 404 && said.push(`${look.name}: 404: ${answer.url()}`));
   page.on("pageerror", (error) => said.push(`${look.name}: ${error}`));
   return page;
 }

@@ -13,7 +13,7 @@ use hlsops_wire::List;
 use http::{HeaderMap, StatusCode};
 
 use super::deliveries;
-use super::tag::{listed, looks, tagged};
+use super::tag::{listed, revision_tag, tagged};
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::config::{MASK, is_text};
@@ -245,7 +245,7 @@ async fn find(api: &Api, caller: &Caller, id: &str) -> Answer<Channel> {
 /// The channel as it is, if the caller has seen that.
 async fn seen(api: &Api, caller: &Caller, id: &str, headers: &HeaderMap) -> Answer<Channel> {
     let channel = find(api, caller, id).await?;
-    if if_match(headers, &revision_tag(&channel))? { Ok(channel) } else { Err(stale()) }
+    if if_match(headers, &revision_tag(channel.revision, &channel.id))? { Ok(channel) } else { Err(stale()) }
 }
 
 async fn save(api: &Api, channel: Channel) -> Answer<Channel> {
@@ -366,11 +366,6 @@ fn view(channel: &Channel, secrets: bool) -> wire::Channel {
 }
 
 fn shown(channel: &Channel, body: &impl serde::Serialize, status: StatusCode) -> Response {
-    let etag = format!("\"{}\"", revision_tag(channel));
+    let etag = format!("\"{}\"", revision_tag(channel.revision, &channel.id));
     tagged(json_body(status, serde_json::to_vec(body).unwrap_or_default()), &etag)
-}
-
-/// Stands for this channel as it is configured, and for no other that is in the same revision.
-fn revision_tag(channel: &Channel) -> String {
-    format!("r{}.{:08x}", channel.revision, looks(&channel.id) >> 32)
 }

@@ -4,6 +4,7 @@
 
 use hlsops_store::StreamConfig;
 use hlsops_wire::ProblemItem;
+use url::Url;
 
 use crate::app::Api;
 use crate::problem::{Answer, ApiError, item};
@@ -50,13 +51,27 @@ pub(super) async fn doubles(api: &Api, config: &StreamConfig) -> Answer<Vec<Stri
             other.id.name()
         )
     });
-    let same = others(&wall, config).find(|other| other.url == config.url).map(|other| {
-        let (name, id) = (&other.name, other.id.name());
-        format!(
-            "the stream `{name}` ({id}) has this URL too: it is watched twice, and its origin asked twice"
-        )
-    });
-    Ok(named.into_iter().chain(same).collect())
+    let url = Url::parse(&config.url).ok();
+    let is_same = |other: &&StreamConfig| {
+        other.url == config.url || url.is_some() && Url::parse(&other.url).ok() == url
+    };
+    let same: Vec<&StreamConfig> = others(&wall, config).filter(is_same).collect();
+    Ok(named.into_iter().chain(sharing(&same)).collect())
+}
+
+/// Other streams that are told by name.
+const TOLD: usize = 3;
+
+/// That these have the same URL. It may be meant, with other headers or thresholds.
+fn sharing(streams: &[&StreamConfig]) -> Option<String> {
+    let named = |stream: &&StreamConfig| format!("`{}` ({})", stream.name, stream.id.name());
+    let told = streams.iter().take(TOLD).map(named).collect::<Vec<_>>().join(", ");
+    match streams.len() {
+        0 => None,
+        1 => Some(format!("the stream {told} has the same URL")),
+        2..=TOLD => Some(format!("the streams {told} have the same URL")),
+        all => Some(format!("the streams {told} and {} more have the same URL", all - TOLD)),
+    }
 }
 
 fn others<'a>(wall: &'a Snapshot, config: &'a StreamConfig) -> impl Iterator<Item = &'a StreamConfig> {

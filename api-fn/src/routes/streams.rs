@@ -8,7 +8,7 @@ use hlsops_store::{Cursor, Minute, Outline, StoredMinute, StreamConfig, StreamId
 use hlsops_wire::{List, State as HealthState, Stream, StreamDetail};
 use http::{HeaderMap, StatusCode};
 
-use super::tag::{looks, tagged};
+use super::tag::{looks, revision_tag, tagged};
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::input::{Query, bad, none_match, stream_id};
@@ -178,10 +178,10 @@ async fn recent(api: &Api, id: &StreamId) -> Answer<Vec<StoredMinute>> {
 
 /// The configuration for `If-Match`, and what the stream looks like now for `If-None-Match`.
 pub(super) fn etag(config: &StreamConfig, detail: &StreamDetail) -> String {
-    format!("\"{}-{:016x}\"", revision_tag(config), looks(detail))
+    format!("\"{}-{:016x}\"", config_tag(config), looks(detail))
 }
 
-/// Stands for the configuration of this stream, and of no other that is in the same revision.
-pub(super) fn revision_tag(config: &StreamConfig) -> String {
-    format!("r{}.{:08x}", config.revision, looks(&config.id.to_string()) >> 32)
+/// Stands for the configuration alone.
+pub(super) fn config_tag(config: &StreamConfig) -> String {
+    revision_tag(config.revision, &config.id.to_string())
 }

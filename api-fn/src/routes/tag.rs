@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::response::{IntoResponse, Response};
+use hlsops_domain::id::StableHash;
 use hlsops_wire::List;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -15,6 +16,12 @@ pub(super) fn looks(of: &impl Serialize) -> u64 {
     let mut hasher = DefaultHasher::new();
     serde_json::to_vec(of).unwrap_or_default().hash(&mut hasher);
     hasher.finish()
+}
+
+/// For `If-Match`: stands for what `id` names in this revision, and for no other that is in the same one. It is kept by
+/// clients, so it is the same in every release.
+pub(super) fn revision_tag(revision: u64, id: &str) -> String {
+    format!("r{revision}.{:08x}", StableHash::new().with(id.as_bytes()).finish() >> 32)
 }
 
 /// A list for somebody who may have seen it: 304 if it has the same items as then.
@@ -45,4 +52,15 @@ pub(super) fn tagged(mut response: Response, etag: &str) -> Response {
     tag(&mut response, etag);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_has_the_same_tag_in_every_release() {
+        assert_eq!(revision_tag(3, "default/str_a"), "r3.4b039a20");
+        assert_ne!(revision_tag(3, "default/str_a"), revision_tag(3, "default/str_b"));
+    }
 }

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::incidents::close;
 use super::namesakes::{doubles, own_names};
-use super::streams::{configured, detail, etag, revision_tag};
+use super::streams::{config_tag, configured, detail, etag};
 use super::tag::tagged;
 use crate::app::Api;
 use crate::auth::Caller;
@@ -230,7 +230,7 @@ async fn enable(api: &Api, id: &StreamId, enabled: bool) -> Answer<Response> {
 /// The configuration as it is, if the caller has seen that.
 async fn seen(api: &Api, id: &StreamId, headers: &HeaderMap) -> Answer<StreamConfig> {
     let config = configured(api, id).await?;
-    if if_match(headers, &revision_tag(&config))? { Ok(config) } else { Err(stale()) }
+    if if_match(headers, &config_tag(&config))? { Ok(config) } else { Err(stale()) }
 }
 
 /// A stream that exists stays in its shard.

@@ -45,7 +45,7 @@ pub(crate) struct Sums {
     download_ms: u64,
     /// Obtained.
     pub(crate) obtained: u64,
-    /// Asked for and not obtained, at the first attempt or the last.
+    /// Asked for and not obtained: counted once, when no attempt follows.
     pub(crate) failed: u64,
     /// Lost, as health counts it: what we were asked to leave alone is not.
     pub(crate) lost: u64,

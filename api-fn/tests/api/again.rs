@@ -56,6 +56,8 @@ async fn a_link_id_that_is_taken_uses_no_key_up() {
     let again = add(&world, "k2", linked("b", "s2")).await.is(201);
     assert_eq!(second.body["id"], again.body["id"]);
     let _ = add(&world, "k2", linked("c", "s3")).await.problem(422, "EC100", "");
+    // Nor is the key free for what would be refused anyway.
+    let _ = add(&world, "k2", linked("c", "s2")).await.problem(422, "EC100", "");
     assert_eq!(stored(&world).await, 2);
 }
 

@@ -190,17 +190,25 @@ async fn a_name_is_no_other_streams_link_id() {
 }
 
 #[tokio::test]
-async fn a_url_that_is_watched_twice_is_told() {
+async fn a_url_that_others_have_is_told() {
     let world = World::new().await;
-    let body = |name: &str| json!({"manifest_url": "https://cdn.example/a.m3u8?token=s3cret", "name": name});
-    let first = world.post(STREAMS, body("A")).await.is(201);
-    assert_eq!(first.body.get("warnings"), None);
-    let second = world.post(STREAMS, body("B")).await.is(201);
-    let expected = format!(
-        "the stream `A` ({}) has this URL too: it is watched twice, and its origin asked twice",
-        first.body["id"].as_str().unwrap()
-    );
-    assert_eq!(second.body["warnings"], json!([expected]));
+    let add = async |name: &str, url: &str| {
+        let body = json!({"manifest_url": url, "name": name, "enabled": false});
+        world.post(STREAMS, body).await.is(201).body
+    };
+    let url = "https://cdn.example/a.m3u8?token=s3cret";
+    let first = add("A", url).await;
+    assert_eq!(first.get("warnings"), None);
+    let a = format!("`A` ({})", first["id"].as_str().unwrap());
+    // Another spelling of it.
+    let second = add("B", "HTTPS://CDN.example:443/a.m3u8?token=s3cret").await;
+    assert_eq!(second["warnings"], json!([format!("the stream {a} has the same URL")]));
+    let third = add("C", url).await["warnings"].to_string();
+    assert!(third.contains(&a) && third.contains("`B`") && third.contains("have the same URL"), "{third}");
+    add("D", url).await;
+    let fifth = add("E", url).await["warnings"].to_string();
+    assert!(fifth.contains(" and 1 more have the same URL"), "{fifth}");
+    assert_eq!(add("F", "https://cdn.example/a.m3u8").await.get("warnings"), None);
 }
 
 #[tokio::test]

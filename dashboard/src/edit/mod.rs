@@ -3,7 +3,7 @@
 mod draft;
 mod fields;
 
-use hlsops_wire::{RenditionKind, StreamDetail, Validation};
+use hlsops_wire::{RenditionKind, StreamDetail, StreamPatch, Validation};
 use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -194,10 +194,10 @@ fn Settings(live: Live<StreamDetail>) -> AnyView {
         spawn_local(async move {
             match client.patch(&path, &etag, &patch).await {
                 Ok(answer) => {
-                    let warnings =
-                        answer.json::<StreamDetail>().map(|saved| saved.warnings).unwrap_or_default();
-                    let said = std::iter::once("Saved; it is watched with it at once".to_owned());
-                    notices.say(said.chain(warnings).collect::<Vec<_>>().join("; "));
+                    let saved = answer.json::<StreamDetail>();
+                    let saved = saved.map(|saved| (saved.stream.enabled, saved.warnings));
+                    let (is_watched, warnings) = saved.unwrap_or_default();
+                    notices.say(said(&patch, is_watched, warnings));
                     navigate(&href, NavigateOptions::default());
                 }
                 Err(failure) if failure.status() == 412 => form.outdated("stream"),
@@ -224,4 +224,27 @@ fn Settings(live: Live<StreamDetail>) -> AnyView {
         </form>
     }
     .into_any()
+}
+
+/// What a change came to. Of a name or a URL that others have had before, it is told only where it was given now.
+fn said(patch: &StreamPatch, is_watched: bool, warnings: Vec<String>) -> String {
+    let done = if is_watched { "Saved; it is watched with it at once" } else { "Saved" };
+    let is_named = patch.name.is_some() || patch.manifest_url.is_some();
+    let warnings = warnings.into_iter().filter(|_| is_named);
+    std::iter::once(done.to_owned()).chain(warnings).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_save_tells_what_it_did_itself() {
+        let given = StreamPatch { name: Some("One".into()), ..StreamPatch::default() };
+        let warnings = || vec!["taken".to_owned()];
+        assert_eq!(said(&given, true, warnings()), "Saved; it is watched with it at once; taken");
+        assert_eq!(said(&given, false, warnings()), "Saved; taken");
+        let other = StreamPatch { profile: Some("seed1".into()), ..StreamPatch::default() };
+        assert_eq!(said(&other, false, warnings()), "Saved");
+    }
 }
