@@ -40,7 +40,7 @@ impl Acknowledging {
             return true;
         }
         let id = incident.id.clone();
-        self.person.known(Callback::new(move |()| self.send(id.clone())));
+        self.person.known(move || self.send(id.clone()));
         true
     }
 

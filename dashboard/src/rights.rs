@@ -1,5 +1,7 @@
 //! What the key of this tab may do, and who sits in front of it.
 
+use std::sync::Arc;
+
 use hlsops_wire::{Key, Scope};
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -76,13 +78,16 @@ pub(crate) fn ChangingPage(children: ChildrenFn) -> impl IntoView {
     view! { <Show when=move || may_change.get() fallback=refusal>{children()}</Show> }
 }
 
+/// Owned by itself, unlike a `Callback`: the button that began it may have been drawn anew before the name is given.
+type Waiting = Arc<dyn Fn() + Send + Sync>;
+
 /// The person whose page this is, asked for until there is a name, which is remembered in this browser.
 #[derive(Clone, Copy)]
 pub(crate) struct Person {
     /// As it was typed; empty until somebody gave one.
     name: RwSignal<String>,
     /// What waits for the name.
-    waiting: RwSignal<Option<Callback<()>>>,
+    waiting: RwSignal<Option<Waiting>>,
     rights: Rights,
 }
 
@@ -100,11 +105,11 @@ impl Person {
     }
 
     /// Does it at once where the name is known, else after it was asked for.
-    pub(crate) fn known(self, then: Callback<()>) {
+    pub(crate) fn known(self, then: impl Fn() + Send + Sync + 'static) {
         if self.name.with_untracked(|name| clean(name).is_empty()) {
-            self.waiting.set(Some(then));
+            self.waiting.set(Some(Arc::new(then)));
         } else {
-            then.run(());
+            then();
         }
     }
 
@@ -186,7 +191,7 @@ pub(crate) fn NameDialog() -> impl IntoView {
         let then = person.waiting.get_untracked();
         close();
         if let Some(then) = then {
-            then.run(());
+            then();
         }
     };
     let closed = move |_| {
