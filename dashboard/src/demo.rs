@@ -23,9 +23,12 @@ struct Demo {
 struct DemoStream {
     id: String,
     name: String,
+    /// Something was wrong with it at the start.
+    #[serde(default)]
+    has_own: bool,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 struct DemoFault {
     id: String,
     label: String,
@@ -36,6 +39,17 @@ struct DemoFault {
 struct Break {
     stream: String,
     fault: Option<String>,
+}
+
+/// The fault that a stream had at the start.
+const OWN: &str = "own";
+
+impl Demo {
+    /// What may be chosen for a stream.
+    fn faults_of(&self, stream: &str) -> Vec<DemoFault> {
+        let has_own = self.streams.iter().any(|known| known.id == stream && known.has_own);
+        self.faults.iter().filter(|fault| has_own || fault.id != OWN).cloned().collect()
+    }
 }
 
 /// Asked once: a server does not become a demo.
@@ -77,6 +91,14 @@ fn Banner(demo: Demo) -> impl IntoView {
     let fault = RwSignal::new(demo.faults.first().map(|fault| fault.id.clone()).unwrap_or_default());
     let busy = RwSignal::new(false);
     let names = StoredValue::new(demo.clone());
+    let faults = Memo::new(move |_| names.with_value(|demo| demo.faults_of(&stream.get())));
+    Effect::new(move |_| {
+        let chosen = fault.get_untracked();
+        let offered = faults.get();
+        if let Some(first) = offered.first().filter(|_| offered.iter().all(|fault| fault.id != chosen)) {
+            fault.set(first.id.clone());
+        }
+    });
     let menu = NodeRef::<Details>::new();
     // Out of the way of the tile that turns.
     let close = move || {
@@ -97,7 +119,7 @@ fn Banner(demo: Demo) -> impl IntoView {
             busy.try_set(false);
             match sent {
                 Ok(_) if heals => notices.say(format!(
-                    "{name} is mended. Its tile turns when two minutes without a fault have passed."
+                    "{name} is mended. Its tile turns when two minutes without a fault have passed, and its incident is resolved two minutes later."
                 )),
                 Ok(_) => notices.say(format!("{name} is broken now. Watch its tile.")),
                 Err(failure) => notices.fail("Breaking the stream", &failure),
@@ -124,7 +146,7 @@ fn Banner(demo: Demo) -> impl IntoView {
                     </label>
                     <label>"What breaks"
                         <select prop:value=move || fault.get() on:change=move |event| fault.set(event_target_value(&event))>
-                            {demo.faults.iter().map(|f| view! { <option value=f.id.clone()>{f.label.clone()}</option> }).collect_view()}
+                            {move || faults.get().into_iter().map(|f| view! { <option value=f.id>{f.label}</option> }).collect_view()}
                         </select>
                     </label>
                     <div class="actions">
@@ -136,5 +158,24 @@ fn Banner(demo: Demo) -> impl IntoView {
             </details>
             <a href="/streams/new">"Add your own"</a>
         </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_wrong_with_a_stream_is_given_back_to_it() {
+        let demo = serde_json::json!({
+            "streams": [{"id": "a", "name": "A", "has_own": true}, {"id": "b", "name": "B", "has_own": false}],
+            "faults": [{"id": "http_503", "label": "503"}, {"id": "own", "label": "Own"}],
+        });
+        let demo: Demo = serde_json::from_value(demo).unwrap();
+        let offered = |stream| demo.faults_of(stream).into_iter().map(|fault| fault.id).collect::<Vec<_>>();
+        assert_eq!(
+            (offered("a"), offered("b")),
+            (vec!["http_503".into(), "own".into()], vec!["http_503".into()])
+        );
     }
 }

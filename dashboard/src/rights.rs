@@ -126,15 +126,15 @@ impl Person {
     }
 }
 
-/// `Maria (key night shift)`
+/// `Maria (key “night shift”)`
 fn by(name: &str, key: Option<&str>) -> Option<String> {
     let name = clean(name);
     let Some(key) = key.filter(|_| !name.is_empty()) else {
         return Some(name).filter(|name| !name.is_empty());
     };
-    let room = BY_MAX - name.chars().count() - " (key )".len();
+    let room = BY_MAX - name.chars().count() - " (key “”)".chars().count();
     let key: String = key.chars().take(room).collect();
-    Some(format!("{name} (key {key})"))
+    Some(format!("{name} (key “{key}”)"))
 }
 
 /// A name as the API takes it. What is pasted may hold tabs.
@@ -219,13 +219,13 @@ mod tests {
     #[test]
     fn a_person_is_told_with_the_key() {
         let said = |name: &str, key| by(name, key);
-        assert_eq!(said(" Maria ", Some("night shift")).as_deref(), Some("Maria (key night shift)"));
+        assert_eq!(said(" Maria ", Some("night shift")).as_deref(), Some("Maria (key “night shift”)"));
         assert_eq!(said("Maria", None).as_deref(), Some("Maria"));
         assert_eq!(said("  ", Some("night shift")), None, "the API takes the key's name");
         assert_eq!(said("\u{7f}Maria\tRossi\n", None).as_deref(), Some("Maria Rossi"), "as the API takes it");
         assert_eq!(said("\u{7f} \t", None), None);
         let long = said(&"\u{e4}".repeat(99), Some(&"k".repeat(99))).unwrap();
-        assert_eq!((long.chars().count(), long.ends_with("k)")), (80, true));
+        assert_eq!((long.chars().count(), long.ends_with("k”)")), (80, true));
         assert_eq!([person_of("Maria (key a (key b)"), person_of("Max")], ["Maria", "Max"]);
     }
 }

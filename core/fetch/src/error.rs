@@ -13,7 +13,7 @@ pub enum FetchError {
     /// connected to. The message leaves the address out, because whoever may add a stream must
     /// not be able to ask our resolver about internal names; the fields are for the log.
     #[error(
-        "{host}:{port} is not a public address; to watch it all the same, list exactly `{host}:{port}` among the allowed targets"
+        "{host}:{port} is not a public address; to reach it all the same, list exactly `{host}:{port}` among the allowed targets"
     )]
     PrivateAddress {
         /// The host as the URL of the refused hop spells it.

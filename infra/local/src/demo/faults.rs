@@ -77,6 +77,8 @@ struct Listed {
 struct ListedStream {
     name: &'static str,
     id: String,
+    /// Something was wrong with it at the start, so that `own` can be asked for.
+    has_own: bool,
 }
 
 #[derive(Serialize)]
@@ -95,8 +97,12 @@ struct Change {
 }
 
 async fn list(State(stage): State<Stage>) -> Json<Listed> {
-    let title = |name| hlsops_origin::demo::find(name).map_or(name, |row| row.title);
-    let streams = stage.streams.iter().map(|(id, name)| ListedStream { name: title(name), id: id.clone() });
+    let listed = |(id, name): &(String, &'static str)| {
+        let row = hlsops_origin::demo::find(name);
+        let has_own = row.is_some_and(|row| !row.faults.is_empty());
+        ListedStream { name: row.map_or(*name, |row| row.title), id: id.clone(), has_own }
+    };
+    let streams = stage.streams.iter().map(listed);
     let faults = BREAKAGES.iter().map(|known| ListedFault { id: known.id, label: known.label });
     Json(Listed { streams: streams.collect(), faults: faults.chain([OWN]).collect() })
 }
