@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use hlsops_origin::{DEMO, DemoStream};
 use serde_json::{Value, json};
-use support::{Running, asked, hlsops, request, wait};
+use support::{Running, asked, hlsops, request, try_request, wait};
 
 /// A running demo: its page, its key, its folder.
 struct Demo {
@@ -138,8 +138,9 @@ fn a_reader_who_leaves_does_not_end_the_demo() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let demo = Running::start_unread(&["demo", "--port", &port]);
     let address = format!("127.0.0.1:{port}");
-    wait("its address", || std::net::TcpStream::connect(&address).ok());
-    assert_eq!(request(&address, "GET /api/v1/health", &[], "").0, 200);
+    wait("its answer", || {
+        try_request(&address, "GET /api/v1/health", &[], "").ok().filter(|(status, _)| *status == 200)
+    });
     assert_eq!(demo.end(), 0);
 }
 

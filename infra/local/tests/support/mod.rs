@@ -151,18 +151,28 @@ pub(crate) fn endpoint(folder: &str, process: u32) -> Value {
 
 /// One request with these header lines; the status and the body.
 pub(crate) fn request(address: &str, head: &str, headers: &[&str], body: &str) -> (u16, String) {
+    try_request(address, head, headers, body).unwrap()
+}
+
+/// The same, where nobody may be listening yet.
+pub(crate) fn try_request(
+    address: &str,
+    head: &str,
+    headers: &[&str],
+    body: &str,
+) -> std::io::Result<(u16, String)> {
     let address = address.strip_prefix("http://").unwrap_or(address);
-    let mut socket = TcpStream::connect(address).unwrap();
+    let mut socket = TcpStream::connect(address)?;
     let mut lines = vec![format!("{head} HTTP/1.1"), "Connection: close".into()];
     if !headers.iter().any(|line| line.to_lowercase().starts_with("host:")) {
         lines.push(format!("Host: {address}"));
     }
     lines.extend(headers.iter().map(|line| (*line).to_owned()));
     lines.push(format!("Content-Type: application/json\r\nContent-Length: {}", body.len()));
-    socket.write_all(format!("{}\r\n\r\n{body}", lines.join("\r\n")).as_bytes()).unwrap();
+    socket.write_all(format!("{}\r\n\r\n{body}", lines.join("\r\n")).as_bytes())?;
     let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
+    socket.read_to_string(&mut answer)?;
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
     let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
-    (status, body)
+    Ok((status, body))
 }
