@@ -149,6 +149,7 @@ impl Notices {
     }
 
     fn show(self, text: String, undo: Option<Callback<()>>) {
+        let text = quoted(&text);
         let number = self.count.get_value() + 1;
         self.count.set_value(number);
         self.shown.set(Some(Notice { text, undo, number }));
@@ -239,4 +240,35 @@ fn is_typing(event: &KeyboardEvent) -> bool {
 /// Sets the title of the tab.
 pub(crate) fn set_title(title: &str) {
     document().set_title(&format!("{title} · HLS Ops"));
+}
+
+/// A sentence of the API as the page writes it: “this” for what stands in backticks.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut parts = text.split('`');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    while let Some(part) = parts.next() {
+        match parts.next() {
+            Some(rest) => out.extend(["\u{201c}", part, "\u{201d}", rest]),
+            // It has no end.
+            None => out.extend(["`", part]),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_reads_as_on_a_page() {
+        for (text, expected) in [
+            ("no quotes", "no quotes"),
+            ("the stream `A` (str_a), list `h:1`", "the stream “A” (str_a), list “h:1”"),
+            ("`a`", "“a”"),
+            ("it`s", "it`s"),
+        ] {
+            assert_eq!(quoted(text), expected);
+        }
+    }
 }

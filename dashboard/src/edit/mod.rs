@@ -13,7 +13,7 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 use crate::client::{BASE, client};
 use crate::form::{Form, Line, Unplaced, Wrong};
 use crate::live::{Live, Role};
-use crate::ui::{Notices, Skeleton, Trouble, set_title};
+use crate::ui::{Notices, Skeleton, Trouble, quoted, set_title};
 use draft::Draft;
 use fields::{Naming, POINTERS, RequestHeaders, Thresholds, Watching};
 
@@ -112,7 +112,7 @@ fn Found(found: Validation, form: Form<Draft>) -> impl IntoView {
         <section class="panel found" aria-labelledby="found">
             <header><h2 id="found">{summary(&found)}</h2><span class="fine">{format!("first byte after {} ms", found.ttfb_ms)}</span></header>
             {(!found.warnings.is_empty()).then(|| view! {
-                <ul class="verdict notes degraded">{found.warnings.iter().map(|warning| view! { <li>{warning.clone()}</li> }).collect_view()}</ul>
+                <ul class="verdict notes degraded">{found.warnings.iter().map(|warning| view! { <li>{quoted(warning)}</li> }).collect_view()}</ul>
             })}
             <ul class="variants">
                 {found.variants.iter().map(|variant| view! {

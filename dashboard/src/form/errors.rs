@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use hlsops_wire::Problem;
 
+use crate::ui::quoted;
+
 /// What is wrong, by JSON pointer into the body.
 pub(crate) type Errors = BTreeMap<String, String>;
 
@@ -15,11 +17,11 @@ pub(crate) fn errors_of(problem: &Problem) -> Errors {
         if !text.is_empty() {
             text.push_str("; ");
         }
-        text.push_str(&item.detail);
+        text.push_str(&quoted(&item.detail));
     }
     if errors.is_empty() {
         let detail = if problem.detail.is_empty() { &problem.title } else { &problem.detail };
-        errors.insert(String::new(), detail.clone());
+        errors.insert(String::new(), quoted(detail));
     }
     errors
 }

@@ -62,7 +62,7 @@ mod tests {
             let waited = Duration::from_millis(ms);
             reason(Some(id(n)), What::Rebuffering { waited, window })
         };
-        let expected = |text: &str| vec![format!("2 renditions: playback waited {text} s of 120 s")];
+        let expected = |text: &str| vec![format!("2 renditions: playback waited {text} s in the last 120 s")];
         assert_eq!(lines(&[waited(1, 7_100), waited(2, 6_000)], &labels), expected("6.0 to 7.1"));
         assert_eq!(lines(&[waited(1, 6_010), waited(2, 6_000)], &labels), expected("6.0"));
         assert_eq!(lines(&[stalled(9)], &labels), ["playlist brings no new segments"]);

@@ -124,7 +124,7 @@ impl fmt::Display for Between<'_> {
                 let (plural, percent) = (if *count == 1 { "" } else { "s" }, share * 100.0);
                 write!(
                     f,
-                    "{count} segment{plural} lost in {} s, {percent:.1} % of the media",
+                    "{count} segment{plural} lost in the last {} s, {percent:.1} % of the media",
                     window.as_secs()
                 )
             }
@@ -134,7 +134,7 @@ impl fmt::Display for Between<'_> {
             }
             What::LowRatio { limit, .. } => write!(f, "download ratio {} < {limit}", self.span(2)),
             What::Rebuffering { window, .. } => {
-                write!(f, "playback waited {} s of {} s", self.span(1), window.as_secs())
+                write!(f, "playback waited {} s in the last {} s", self.span(1), window.as_secs())
             }
         }
     }

@@ -44,7 +44,7 @@ fn a_stall_is_degraded_while_the_buffer_lasts() {
             "45 a dry",
             "45 a WA-1001",
             "45 UNHEALTHY: no combination of renditions is served; playlist brings no new segments; playback waited 3.0 s \
-             of 120 s",
+             in the last 120 s",
             "45 opened, Unhealthy",
         ],
     );
@@ -99,7 +99,7 @@ fn an_older_copy_for_good_is_a_stall() {
     let mut expected: Vec<&str> = before.iter().map(String::as_str).collect();
     expected.extend(["45 a older by 2", "45 a Live>Stalled", "45 a dry", "45 a WA-1001"]);
     expected.push(
-        "45 UNHEALTHY: no combination of renditions is served; playlist brings no new segments; playback waited 3.0 s of \
+        "45 UNHEALTHY: no combination of renditions is served; playlist brings no new segments; playback waited 3.0 s in the last \
          120 s",
     );
     expected.push("45 opened, Unhealthy");
@@ -189,7 +189,7 @@ fn a_wrap_is_no_fault() {
 
 #[test]
 fn a_jump_between_timely_looks_is_degraded() {
-    let found = ["30 a EC-1001", "30 DEGRADED: 1 segment lost in 120 s, 5.0 % of the media"];
+    let found = ["30 a EC-1001", "30 DEGRADED: 1 segment lost in the last 120 s, 5.0 % of the media"];
     check_a("30 a T6 M109 6,6,6", &found);
     // However far the numbers leap: more media than time has passed cannot be missing.
     check_a("30 a T6 M90000 6,6,6", &found);
@@ -199,7 +199,7 @@ fn a_jump_between_timely_looks_is_degraded() {
     check_a("34 a T6 M110 6,6,6", &[]);
     check_a(
         "30 a same\n33 a T6 M109 6,6,6",
-        &["33 a EC-1001", "33 DEGRADED: 1 segment lost in 120 s, 5.0 % of the media"],
+        &["33 a EC-1001", "33 DEGRADED: 1 segment lost in the last 120 s, 5.0 % of the media"],
     );
 }
 
@@ -321,7 +321,8 @@ fn three_missing_segments_in_a_row_are_unhealthy() {
             world.state.health.reasons.iter().map(|reason| reason.what.to_string()).collect();
         format!("{}: {}", world.state.health.state.name(), reasons.join("; "))
     };
-    let lost = |count: u32, share: &str| format!("{count} segments lost in 120 s, {share} % of the media");
+    let lost =
+        |count: u32, share: &str| format!("{count} segments lost in the last 120 s, {share} % of the media");
     let degraded = |count, share| format!("DEGRADED: {}", lost(count, share));
     assert_eq!(health("30-42 a live x404"), degraded(2, "2.5"));
     let three = format!("UNHEALTHY: 3 segments in a row missing; {}", lost(3, "4.6"));
@@ -333,7 +334,10 @@ fn three_missing_segments_in_a_row_are_unhealthy() {
     // What proves nothing neither counts nor resets; what came resets.
     assert_eq!(
         health("30-42 a live x404\n42 a live xtimeout\n48 a live x404"),
-        format!("UNHEALTHY: 3 segments in a row missing; {}; playback waited 6.0 s of 120 s", lost(4, "6.2")),
+        format!(
+            "UNHEALTHY: 3 segments in a row missing; {}; playback waited 6.0 s in the last 120 s",
+            lost(4, "6.2")
+        ),
     );
     assert_eq!(health("30-42 a live x404\n42 a live\n48 a live x404"), degraded(3, "4.6"));
 }
@@ -344,9 +348,9 @@ fn a_tenth_of_the_media_lost_is_unhealthy() {
         "30-42 a live xtimeout",
         &[
             "30 a EC-2002",
-            "30 DEGRADED: 1 segment lost in 120 s, 5.0 % of the media",
+            "30 DEGRADED: 1 segment lost in the last 120 s, 5.0 % of the media",
             "36 a EC-2002",
-            "36 UNHEALTHY: 2 segments lost in 120 s, 10.0 % of the media",
+            "36 UNHEALTHY: 2 segments lost in the last 120 s, 10.0 % of the media",
             "36 opened, Unhealthy",
         ],
     );
@@ -359,7 +363,7 @@ fn one_segment_missing_in_every_rendition_of_a_young_stream_is_no_outage() {
     let reasons: Vec<String> =
         world.state.health.reasons.iter().map(|reason| reason.what.to_string()).collect();
     assert_eq!(world.state.health.state, HealthState::Degraded);
-    assert_eq!(reasons, ["3 segments lost in 120 s, 5.0 % of the media"]);
+    assert_eq!(reasons, ["3 segments lost in the last 120 s, 5.0 % of the media"]);
 }
 
 #[test]
@@ -369,7 +373,7 @@ fn all_lost_from_the_start_on_is_all_of_the_media() {
     let reasons: Vec<String> =
         world.state.health.reasons.iter().map(|reason| reason.what.to_string()).collect();
     assert_eq!(world.state.health.state, HealthState::Unhealthy);
-    assert_eq!(reasons, ["4 segments lost in 120 s, 100.0 % of the media"]);
+    assert_eq!(reasons, ["4 segments lost in the last 120 s, 100.0 % of the media"]);
 }
 
 #[test]
@@ -402,7 +406,7 @@ fn all_of_them_are_unhealthy() {
             "45 a dry",
             "45 a WA-1001",
             "45 UNHEALTHY: no combination of renditions is served; playlist brings no new segments; playlist brings no \
-             new segments; playback waited 3.0 s of 120 s; playback waited 3.0 s of 120 s",
+             new segments; playback waited 3.0 s in the last 120 s; playback waited 3.0 s in the last 120 s",
             "45 opened, Unhealthy",
             "45 b dry",
             "45 b WA-1001",
@@ -662,8 +666,8 @@ fn a_load_that_hangs_is_an_outage_while_it_hangs() {
     let story = check_a(
         "30 a ?\n31-60/1 .\n60 a !timeout lag=30000",
         &[
-            "45 DEGRADED: playback waited 3.0 s of 120 s",
-            "54 UNHEALTHY: playback waited 12.0 s of 120 s",
+            "45 DEGRADED: playback waited 3.0 s in the last 120 s",
+            "54 UNHEALTHY: playback waited 12.0 s in the last 120 s",
             "54 opened, Unhealthy",
             "60 a dry",
             "60 a WA-1001",
