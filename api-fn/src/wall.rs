@@ -15,7 +15,7 @@ use hlsops_store::{IncidentItem, ShardId, ShardSummary, Store, StoreError, Strea
 use hlsops_wire::{Wall, WallCounts, WallTile};
 
 use crate::times;
-use crate::view::tile::{Known, wall_tile};
+use crate::view::tile::{Known, is_told, wall_tile};
 
 /// A wall this young is not made anew.
 pub(crate) const FRESH: Duration = Duration::from_secs(1);
@@ -66,7 +66,7 @@ pub(crate) struct Snapshot {
     pub(crate) tiles: Vec<WallTile>,
     /// By stream: where its tile is, and what it was made of.
     pub(crate) known: HashMap<String, (usize, Option<Tile>)>,
-    /// Open incidents, by stream.
+    /// Open incidents, by stream, as far as the tiles tell of them.
     pub(crate) incidents: HashMap<String, IncidentItem>,
     versions: Vec<(String, HashMap<String, u64>)>,
     body: OnceLock<Bytes>,
@@ -177,7 +177,7 @@ async fn make(store: &Store, account: &str, now: EpochMs, kept: &mut Kept) -> Re
     }
     let summaries = summaries(store).await?;
     let open = store.open_incidents(account, INCIDENTS).await?.value;
-    let incidents: HashMap<String, IncidentItem> =
+    let mut open: HashMap<String, IncidentItem> =
         open.into_iter().map(|open| (open.stream.name().to_owned(), open)).collect();
     let mut seen: HashMap<&str, (EpochMs, &Tile)> = HashMap::new();
     for (summary, tile) in
@@ -192,11 +192,14 @@ async fn make(store: &Store, account: &str, now: EpochMs, kept: &mut Kept) -> Re
         }
     }
     let mut tiles: Vec<(WallTile, Option<Tile>)> = Vec::with_capacity(configs.len());
+    let mut incidents = HashMap::with_capacity(open.len());
     for config in configs.iter() {
         let name = config.id.name();
         let summary = seen.get(name).copied();
-        let known = Known { config, summary, incident: incidents.get(name), now };
+        let told = open.remove_entry(name).filter(|(_, open)| is_told(config, summary, open, now));
+        let known = Known { config, summary, incident: told.as_ref().map(|(_, open)| open), now };
         tiles.push((wall_tile(&known), summary.map(|(_, tile)| tile.clone())));
+        incidents.extend(told);
     }
     tiles.sort_by(|(a, _), (b, _)| {
         let order = |tile: &WallTile| (tile.state, tile.acknowledged_by.is_some());

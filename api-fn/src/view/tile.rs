@@ -21,6 +21,10 @@ pub(crate) struct Known<'a> {
     pub(crate) now: EpochMs,
 }
 
+/// An incident this young is shown with the summary that tells of it; a summary is written every five seconds
+/// while anything changes.
+const YOUNG: Duration = Duration::from_secs(10);
+
 pub(crate) const fn pace(config: &StreamConfig) -> Pace {
     match config.watch {
         WatchMode::Continuous => Pace::Continuous,
@@ -28,13 +32,34 @@ pub(crate) const fn pace(config: &StreamConfig) -> Pace {
     }
 }
 
+/// Whether an open incident is of the moment that the tile shows.
+///
+/// Incidents are read as of now and states from a summary that is up to some seconds older: a tile must not
+/// tell of an incident while its state is of the time before. An incident that no summary comes to tell of is
+/// shown all the same.
+pub(crate) fn is_told(
+    config: &StreamConfig,
+    summary: Option<(EpochMs, &Tile)>,
+    open: &IncidentItem,
+    now: EpochMs,
+) -> bool {
+    let told = summary.is_some_and(|(_, tile)| tile.incident.is_some());
+    let fresh = summary.filter(|summary| !is_stale(pace(config), Some(saved(config, *summary)), now));
+    told || fresh.map_or(now, |(at, _)| at).since(open.opened) > YOUNG
+}
+
+/// When somebody looked last, as far as a summary tells.
+fn saved(config: &StreamConfig, (at, tile): (EpochMs, &Tile)) -> EpochMs {
+    match config.watch {
+        WatchMode::Continuous => at,
+        WatchMode::Interval { .. } => tile.last_look.unwrap_or(at),
+    }
+}
+
 /// How a stream is now: never the last colour, but NO DATA where nobody has said anything for too long.
 pub(crate) fn wall_tile(known: &Known<'_>) -> WallTile {
     let Known { config, summary, incident, now } = known;
-    let saved = summary.map(|(at, tile)| match config.watch {
-        WatchMode::Continuous => at,
-        WatchMode::Interval { .. } => tile.last_look.unwrap_or(at),
-    });
+    let saved = summary.map(|summary| saved(config, summary));
     let fresh = summary.filter(|_| !is_stale(pace(config), saved, *now));
     let (now_state, since, reason) = match (config.enabled, fresh, saved) {
         (false, ..) => (State::Paused, None, String::new()),

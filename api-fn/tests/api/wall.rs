@@ -115,15 +115,62 @@ async fn only_what_has_changed_is_sent() {
     assert_eq!((whole.body.get("partial"), column(&whole.body, "name")), (None, vec!["b"]));
 }
 
+async fn open(world: &World, id: &str) {
+    let notice = Notice { at: world.now(), kind: "incident.opened", body: "{}" };
+    let new = NewIncident { at: world.now(), trigger: "unhealthy", title: "HTTP 503", notice };
+    let writer = Writer { name: "w".into(), epoch: 1 };
+    let _ = world.store.open_incident(&stream(id), 0, &new, &writer).await.unwrap();
+}
+
+/// State and incident of the first tile, as the wall and the stream's page tell them.
+async fn told(world: &World, id: &str) -> [Value; 4] {
+    world.wait(2);
+    let wall = world.get(WALL).await.is(200).body;
+    let page = world.get(&format!("/api/v1/streams/{id}")).await.is(200).body;
+    let tile = &wall["tiles"][0];
+    [&tile["state"], &tile["incident"], &page["health"]["state"], &page["active_incident_id"]].map(Value::clone)
+}
+
+#[tokio::test]
+async fn a_tile_tells_of_an_incident_with_the_state_of_the_same_moment() {
+    let world = World::new().await;
+    let id = world.add("a").await;
+    let incident = format!("inc:default:{id}:1");
+    let healthy = tile(&world, &id, HealthState::Healthy, "");
+    save(&world, 0, &[healthy]).await;
+    world.wait(2);
+    open(&world, &id).await;
+    assert_eq!(told(&world, &id).await, [json!("healthy"), Value::Null, json!("healthy"), Value::Null]);
+
+    let since = Some(world.now());
+    let unhealthy = Tile { incident: since, ..tile(&world, &id, HealthState::Unhealthy, "HTTP 503") };
+    save(&world, 0, &[unhealthy]).await;
+    let both = [json!("unhealthy"), json!("open"), json!("unhealthy"), json!(incident)];
+    assert_eq!(told(&world, &id).await, both);
+}
+
+#[tokio::test]
+async fn an_incident_that_no_summary_tells_of_is_shown_all_the_same() {
+    let world = World::new().await;
+    let id = world.add("a").await;
+    open(&world, &id).await;
+    assert_eq!(told(&world, &id).await[..2], [json!("no_data"), Value::Null], "the first summary may come");
+    world.wait(8);
+    let incident = format!("inc:default:{id}:1");
+    let shown = [json!("no_data"), json!("open"), json!("no_data"), json!(incident)];
+    assert_eq!(told(&world, &id).await, shown, "none came");
+
+    // One that is newer than the incident and does not know it.
+    save(&world, 0, &[tile(&world, &id, HealthState::Healthy, "")]).await;
+    assert_eq!(told(&world, &id).await[..2], [json!("healthy"), json!("open")]);
+}
+
 #[tokio::test]
 async fn an_incident_shows_until_it_is_taken() {
     let world = World::new().await;
     let id = world.add("a").await;
-    let notice = Notice { at: world.now(), kind: "incident.opened", body: "{}" };
-    let new = NewIncident { at: world.now(), trigger: "unhealthy", title: "HTTP 503", notice };
-    let writer = Writer { name: "w".into(), epoch: 1 };
-    let _ = world.store.open_incident(&stream(&id), 0, &new, &writer).await.unwrap();
-    world.wait(2);
+    open(&world, &id).await;
+    world.wait(11);
     assert_eq!(world.get(WALL).await.body["tiles"][0]["incident"], "open");
     let path = format!("/api/v1/incidents/inc:default:{id}:1/acknowledge");
     world.post(&path, json!({"by": "maria"})).await.is(200);
