@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hlsops_domain::incident::Incident;
+use hlsops_domain::incident::{Incident, Transition};
 use hlsops_domain::{EpochMs, HealthState, health};
 use hlsops_notify::event;
 use hlsops_store::{
@@ -122,7 +122,7 @@ impl PageWriter {
                 (Incident::Open { since, .. }, None) => self.open(page, since).await?,
                 // The one before was over, and who saw that died before it was written down.
                 (Incident::Open { since, .. }, Some(opened)) if since > opened => self.close(since).await?,
-                (Incident::None | Incident::Pending { .. }, Some(_)) => self.close(page.at).await?,
+                (Incident::None | Incident::Pending { .. }, Some(_)) => self.close(resolved_at(page)).await?,
                 _ => return Ok(()),
             };
             if done {
@@ -221,6 +221,15 @@ impl PageWriter {
         self.pointer = self.store.incident_pointer(&stream).await?.add_to(&mut self.spent);
         Ok(())
     }
+}
+
+/// When the incident was over: as the timeline tells it, and not some seconds later, when the page was cut.
+/// Where a watcher died in between, nobody knows better than this page.
+fn resolved_at(page: &Page) -> EpochMs {
+    let resolved = |(at, transition): &(EpochMs, Transition)| {
+        matches!(transition, Transition::Resolved { .. }).then_some(*at)
+    };
+    page.transitions.iter().rev().find_map(resolved).unwrap_or(page.at)
 }
 
 fn title(page: &Page) -> String {

@@ -128,7 +128,8 @@ async fn told(world: &World, id: &str) -> [Value; 4] {
     let wall = world.get(WALL).await.is(200).body;
     let page = world.get(&format!("/api/v1/streams/{id}")).await.is(200).body;
     let tile = &wall["tiles"][0];
-    [&tile["state"], &tile["incident"], &page["health"]["state"], &page["active_incident_id"]].map(Value::clone)
+    [&tile["state"], &tile["incident"], &page["health"]["state"], &page["active_incident_id"]]
+        .map(Value::clone)
 }
 
 #[tokio::test]
