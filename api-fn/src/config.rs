@@ -45,13 +45,18 @@ pub(crate) fn create(
         overrides: body.thresholds,
         tags: body.tags.into_iter().collect(),
         created_at: now,
+        pauses: Vec::new(),
         revision: 0,
     };
     check(config)
 }
 
 /// A configuration with what a patch changes.
-pub(crate) fn patch(mut config: StreamConfig, patch: wire::StreamPatch) -> Answer<(StreamConfig, Url)> {
+pub(crate) fn patch(
+    mut config: StreamConfig,
+    patch: wire::StreamPatch,
+    now: EpochMs,
+) -> Answer<(StreamConfig, Url)> {
     let known: BTreeMap<String, String> = config.headers.iter().cloned().collect();
     if let Some(url) = patch.manifest_url {
         config.url = url;
@@ -63,7 +68,7 @@ pub(crate) fn patch(mut config: StreamConfig, patch: wire::StreamPatch) -> Answe
         config.link_id = link_id;
     }
     if let Some(enabled) = patch.enabled {
-        config.enabled = enabled;
+        config = config.switched(enabled, now);
     }
     if let Some(changed) = patch.watch {
         (config.watch, config.segments) = watch(changed);

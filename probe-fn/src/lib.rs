@@ -28,7 +28,7 @@ mod writer;
 pub use dispatch::{Dispatched, Scope, WorkMessage, dispatch};
 pub use network::Network;
 pub use nudge::{Nudge, Nudged};
-pub use recorder::{Page, Recorder};
+pub use recorder::{Page, Recorder, Step};
 pub use shard::{Ended, MISSING, Shard, Shared, watch_shard};
 pub use stream::{StreamEnd, StreamError};
 pub use writer::{PageWriter, WriterEnd};

@@ -248,6 +248,7 @@ mod tests {
             overrides: std::collections::BTreeMap::new(),
             tags: Vec::new(),
             created_at: EpochMs(0),
+            pauses: Vec::new(),
             revision,
         }
     }

@@ -6,7 +6,7 @@ use hlsops_domain::event::EventKind;
 use hlsops_domain::findings::FindingBook;
 use hlsops_domain::id::StableHash;
 use hlsops_domain::incident::Transition;
-use hlsops_domain::{Closing, EpochMs, Event, Health, RenditionId, StreamState};
+use hlsops_domain::{Closing, EpochMs, Event, Health, HealthState, RenditionId, StreamState};
 use hlsops_store::pack::MinuteLog;
 use hlsops_store::{Minute, Outline, StreamId, Writer};
 use hlsops_watch::Sink;
@@ -33,15 +33,27 @@ pub struct Page {
     /// Findings of the minute so far.
     pub findings: FindingBook,
     /// Incidents opened and resolved since the page before.
-    pub transitions: Vec<(EpochMs, Transition)>,
+    pub steps: Vec<Step>,
     /// Who goes on after it, where it is the last one and that is known.
     pub heir: Option<Writer>,
+}
+
+/// A step in the life of an incident.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// When.
+    pub at: EpochMs,
+    /// What it was.
+    pub transition: Transition,
+    /// Health that made it: by the time its page is stored, health may be another.
+    pub health: Health,
 }
 
 /// The sink of one stream.
 ///
 /// A page is cut when the stream's minute is over, and inside it when something changed that somebody waits
-/// for: at once, but not more often than every 5 s. Streams have minutes of their own: each begins at its own
+/// for: at once, but not more often than every 5 s, for which only incidents do not wait; and every 20 s
+/// while the stream is not well. Streams have minutes of their own: each begins at its own
 /// second, so that they do not all write at the same moment.
 #[derive(Debug)]
 pub struct Recorder {
@@ -50,7 +62,7 @@ pub struct Recorder {
     log: MinuteLog,
     minute: Minute,
     findings: FindingBook,
-    transitions: Vec<(EpochMs, Transition)>,
+    steps: Vec<Step>,
     urgent: bool,
     cut_at: Option<EpochMs>,
     place: Option<Place>,
@@ -60,6 +72,8 @@ pub struct Recorder {
 impl Recorder {
     /// Least time between two pages of one minute.
     pub const PAUSE: Duration = Duration::from_secs(5);
+    /// Most time between two pages of a stream that is not well: the figures in its reasons are looked at then.
+    pub const PAUSE_ILL: Duration = Duration::from_secs(20);
     /// Pages that may wait for the writer.
     pub const QUEUE: usize = 4;
 
@@ -72,7 +86,7 @@ impl Recorder {
             log,
             minute,
             findings: FindingBook::default(),
-            transitions: Vec::new(),
+            steps: Vec::new(),
             urgent: false,
             cut_at: None,
             place: None,
@@ -147,7 +161,7 @@ impl Recorder {
             outline: Outline::of(state.renditions().map(|known| &known.spec), &state.health),
             log: self.log.clone(),
             findings: self.findings.clone(),
-            transitions: std::mem::take(&mut self.transitions),
+            steps: std::mem::take(&mut self.steps),
             heir: None,
         }
     }
@@ -170,7 +184,7 @@ impl Recorder {
         }
     }
 
-    fn take(&mut self, event: &Event) {
+    fn take(&mut self, event: &Event, health: &Health) {
         self.log.push(event);
         self.work.add(&event.kind);
         match &event.kind {
@@ -179,7 +193,8 @@ impl Recorder {
                 self.findings.add(finding);
             }
             EventKind::Incident(transition) => {
-                self.transitions.push((event.at, *transition));
+                let (at, transition, health) = (event.at, *transition, health.clone());
+                self.steps.push(Step { at, transition, health });
                 self.urgent = true;
             }
             EventKind::Playlist { .. } | EventKind::Health { .. } => self.urgent = true,
@@ -191,7 +206,7 @@ impl Recorder {
 impl Sink for Recorder {
     fn stepped(&mut self, state: &StreamState, at: EpochMs, events: &[Event]) {
         for event in events {
-            self.take(event);
+            self.take(event, &state.health);
         }
         self.show(state);
         let minute = Minute::of(at - self.offset);
@@ -202,8 +217,10 @@ impl Sink for Recorder {
             }
             return;
         }
-        let rested = self.cut_at.is_none_or(|cut| at.since(cut) >= Self::PAUSE);
-        if self.urgent && rested {
+        let rested = |length| self.cut_at.is_none_or(|cut| at.since(cut) >= length);
+        let moves = matches!(state.health.state, HealthState::Degraded | HealthState::Unhealthy);
+        let news = self.urgent && (rested(Self::PAUSE) || !self.steps.is_empty());
+        if news || (moves && rested(Self::PAUSE_ILL)) {
             self.cut(state, at);
         }
     }
@@ -211,5 +228,41 @@ impl Sink for Recorder {
     fn loaded(&mut self, rendition: RenditionId, ttfb: Option<Duration>) {
         self.work.loaded();
         self.log.loaded(rendition, ttfb);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hlsops_domain::health;
+    use hlsops_domain::incident::Trigger;
+
+    use super::*;
+
+    /// A stream that turned UNHEALTHY, right after another page, and is DEGRADED a moment later.
+    #[test]
+    fn an_incident_is_told_at_once_and_with_the_health_that_made_it() {
+        let start = EpochMs(1_800_000_000_000);
+        let minute = Recorder::minute_of(start, 0);
+        let (pages, mut cut) = mpsc::channel(Recorder::QUEUE);
+        let mut recorder = Recorder::new(pages, 0, minute, MinuteLog::new(minute));
+        let mut state = StreamState::new(start);
+        let mut step = |after_ms, now, what: fn(Health) -> Option<EventKind>| {
+            let at = start + Duration::from_millis(after_ms);
+            let lost = health::What::SegmentsLost { count: after_ms, share: 0.1, within: Duration::ZERO };
+            let reasons = vec![health::Reason { state: now, rendition: None, what: lost }];
+            state.health = Health { state: now, reasons };
+            let event = |kind| Event { at, rendition: None, kind };
+            let events: Vec<Event> = what(state.health.clone()).into_iter().map(event).collect();
+            recorder.stepped(&state, at, &events);
+            cut.try_recv().ok()
+        };
+        let turned = |to| Some(EventKind::Health { from: HealthState::NoData, to });
+        let opened = |_| Some(EventKind::Incident(Transition::Opened(Trigger::Unhealthy)));
+        assert!(step(0, HealthState::Degraded, turned).is_some_and(|page| page.steps.is_empty()));
+        assert!(step(1, HealthState::Degraded, turned).is_none(), "it has not rested");
+        let page = step(2, HealthState::Unhealthy, opened).unwrap();
+        let [told] = &page.steps[..] else { panic!("{:?}", page.steps) };
+        assert_eq!((told.at, told.health.state), (start + Duration::from_millis(2), HealthState::Unhealthy));
+        assert!(step(3, HealthState::Degraded, |_| None).is_none());
     }
 }

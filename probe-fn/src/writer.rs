@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use hlsops_domain::incident::{Incident, Transition};
-use hlsops_domain::{EpochMs, HealthState, health};
+use hlsops_domain::incident::{Incident, Transition, Trigger};
+use hlsops_domain::{EpochMs, Health, HealthState, health};
 use hlsops_notify::event;
 use hlsops_store::{
     Chain, Closed, Content, Holder, IncidentId, MinuteFindings, NewIncident, Notice, Opened, Outline,
@@ -11,7 +11,7 @@ use hlsops_store::{
 };
 use tokio::sync::{Notify, mpsc};
 
-use crate::recorder::Page;
+use crate::recorder::{Page, Step};
 
 /// Why a writer ended.
 #[derive(Debug)]
@@ -137,18 +137,21 @@ impl PageWriter {
         if !matches!(page.closing.incident, Incident::Open { .. }) {
             return;
         }
-        if self.worst.as_ref().is_none_or(|(worst, _)| *worst < page.health.state)
-            && let Some(reason) = reasons(page).into_iter().next()
-        {
-            self.worst = Some((page.health.state, reason));
+        for health in page.steps.iter().map(|step| &step.health).chain([&page.health]) {
+            if self.worst.as_ref().is_none_or(|(worst, _)| *worst < health.state)
+                && let Some(reason) = reasons(page, health).into_iter().next()
+            {
+                self.worst = Some((health.state, reason));
+            }
         }
     }
 
     async fn open(&mut self, page: &Page, since: EpochMs) -> Result<bool, StoreError> {
-        let title = title(page);
-        let trigger = match page.health.state {
-            HealthState::Unhealthy => "unhealthy",
-            _ => "long_degraded",
+        let (health, trigger) = opened_by(page, since);
+        let title = title(page, health);
+        let trigger = match trigger {
+            Trigger::Unhealthy => "unhealthy",
+            Trigger::LongDegraded => "long_degraded",
         };
         let (stream, writer) = (self.chain.stream().clone(), self.chain.writer().clone());
         let id = IncidentId::new(&stream, self.pointer.version + 1);
@@ -160,7 +163,7 @@ impl PageWriter {
             trigger,
             opened: since,
         };
-        let body = event::opened(&about, &page.health).to_json();
+        let body = event::opened(&about, health).to_json();
         let notice = Notice { at: since, kind: event::OPENED, body: &body };
         let new = NewIncident { at: since, trigger, title: &title, notice };
         let opened = self.store.open_incident(&stream, self.pointer.version, &new, &writer).await?;
@@ -226,20 +229,31 @@ impl PageWriter {
 /// When the incident was over: as the timeline tells it, and not some seconds later, when the page was cut.
 /// Where a watcher died in between, nobody knows better than this page.
 fn resolved_at(page: &Page) -> EpochMs {
-    let resolved = |(at, transition): &(EpochMs, Transition)| {
-        matches!(transition, Transition::Resolved { .. }).then_some(*at)
+    let resolved = |step: &Step| matches!(step.transition, Transition::Resolved { .. }).then_some(step.at);
+    page.steps.iter().rev().find_map(resolved).unwrap_or(page.at)
+}
+
+/// Health that opened the incident, and how. Where a watcher died in between, this page's health has to do.
+fn opened_by(page: &Page, since: EpochMs) -> (&Health, Trigger) {
+    let opened = |step: &'_ Step| match step.transition {
+        Transition::Opened(trigger) if step.at == since => Some(trigger),
+        _ => None,
     };
-    page.transitions.iter().rev().find_map(resolved).unwrap_or(page.at)
+    let step = page.steps.iter().find_map(|step| Some((&step.health, opened(step)?)));
+    step.unwrap_or_else(|| {
+        let is_unhealthy = page.health.state == HealthState::Unhealthy;
+        (&page.health, if is_unhealthy { Trigger::Unhealthy } else { Trigger::LongDegraded })
+    })
 }
 
-fn title(page: &Page) -> String {
-    let mut reasons = reasons(page);
+fn title(page: &Page, health: &Health) -> String {
+    let mut reasons = reasons(page, health);
     reasons.truncate(2);
-    if reasons.is_empty() { page.health.state.name().to_owned() } else { reasons.join("; ") }
+    if reasons.is_empty() { health.state.name().to_owned() } else { reasons.join("; ") }
 }
 
-fn reasons(page: &Page) -> Vec<String> {
+fn reasons(page: &Page, health: &Health) -> Vec<String> {
     let renditions = &page.outline.renditions;
     let labels: Vec<_> = renditions.iter().map(|known| (known.id, known.label.as_str())).collect();
-    health::lines(&page.health.reasons, &labels)
+    health::lines(&health.reasons, &labels)
 }

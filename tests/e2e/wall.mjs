@@ -24,7 +24,7 @@ function madeUp() {
       state,
       since_at: new Date(Date.now() - index * 1000).toISOString(),
       playlist_state: ill ? "HTTPError" : "Live",
-      reason: ill ? "no combination of renditions is served; playlist does not load: HTTP 503" : undefined,
+      reason: ill ? "no variant can be played; playlist does not load: HTTP 503" : undefined,
       incident: state === "unhealthy" ? "open" : undefined,
       tags: ["country=CH", `package=p${index % 9}`],
     };

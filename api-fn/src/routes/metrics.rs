@@ -54,7 +54,7 @@ pub(super) async fn show(
         to_at: times::text(range.to),
         step_s: range.step_ms / 1_000,
         points: points(&minutes, &outline, &range),
-        states: states(&minutes, &since(config.created_at, range), !config.enabled, now),
+        states: states(&minutes, &since(config.created_at, range), &config.pauses(), now),
     }))
 }
 

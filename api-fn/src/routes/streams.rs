@@ -148,7 +148,7 @@ pub(super) async fn detail(api: &Api, config: &StreamConfig, secrets: bool) -> A
         tokio::try_join!(api.wall(id.account()), outline(api, id), recent(api, id))?;
     let known = now(&wall, config);
     let mut shown = stream(config, known, secrets);
-    reasons(&outline, &mut shown.health);
+    reasons(&outline, newest_look(&minutes), &mut shown.health);
     let window = limits_from(&config.profile, &config.overrides).unwrap_or_default().window;
     let renditions = renditions(&minutes, &outline, window);
     let (buffer_s, target_duration_s) = figures(&renditions);

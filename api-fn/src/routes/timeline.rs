@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use hlsops_domain::EpochMs;
-use hlsops_store::{IncidentItem, IncidentsOf, Minute, StreamId};
+use hlsops_store::{IncidentItem, IncidentsOf, Minute, StreamConfig, StreamId};
 use hlsops_wire::{Timeline, TimelineEntry, TimelineKind};
 
 use super::streams::{configured, outline};
@@ -16,6 +16,7 @@ use crate::problem::Answer;
 use crate::times;
 use crate::view::Labels;
 use crate::view::incident::taken;
+use crate::view::pauses::switches;
 use crate::view::stream::newest_look;
 use crate::view::timeline::{Names, Placed, entries, sort};
 
@@ -75,10 +76,10 @@ pub(super) async fn show(
         kinds,
         limit: usize::try_from(query.number("limit", 1..=500, 100)?).unwrap_or(100),
     };
-    let (_, outline, incidents) =
+    let (config, outline, incidents) =
         tokio::try_join!(configured(&api, &id), outline(&api, &id), incidents(&api, &id))?;
     let names = Names { labels: &Labels::of(&outline), incidents: &incidents };
-    let page = page(&api, &id, &wanted, names).await?;
+    let page = page(&api, &config, &wanted, names).await?;
     Ok(Json(Timeline {
         items: page.items,
         next_cursor: page.next,
@@ -135,7 +136,7 @@ struct Page {
     complete_to: Option<EpochMs>,
 }
 
-async fn page(api: &Api, id: &StreamId, wanted: &Wanted, names: Names<'_>) -> Answer<Page> {
+async fn page(api: &Api, config: &StreamConfig, wanted: &Wanted, names: Names<'_>) -> Answer<Page> {
     let (first, mut last) = wanted.minutes();
     let mut found: Vec<Placed> = Vec::new();
     let mut complete_to = None;
@@ -143,7 +144,7 @@ async fn page(api: &Api, id: &StreamId, wanted: &Wanted, names: Names<'_>) -> An
     // Where reading stopped; none at the end of what there is.
     let mut reached = None;
     loop {
-        let (minutes, more) = api.store().history(id, first, last, BATCH).await?.value;
+        let (minutes, more) = api.store().history(&config.id, first, last, BATCH).await?.value;
         if read == 0 && wanted.before.is_none() {
             complete_to = newest_look(&minutes).map(|look| look.min(wanted.to));
         }
@@ -162,6 +163,7 @@ async fn page(api: &Api, id: &StreamId, wanted: &Wanted, names: Names<'_>) -> An
     }
     let since = reached.unwrap_or_default();
     found.extend(taken(names.incidents).filter(|placed| placed.at >= since && wanted.has(placed)));
+    found.extend(switches(&config.pauses()).filter(|placed| placed.at >= since && wanted.has(placed)));
     sort(&mut found);
     let cut = found.len() > wanted.limit;
     found.truncate(wanted.limit);

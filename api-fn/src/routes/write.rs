@@ -137,7 +137,7 @@ pub(super) async fn patch(
     query.only(&[], &[])?;
     let before = seen(&api, &stream_id(caller.account(), &id)?, &headers).await?;
     let names = (before.link_id.clone(), before.name.clone());
-    let (config, url) = config::patch(before, body)?;
+    let (config, url) = config::patch(before, body, api.now())?;
     api.app.fetcher.permits(&url).map_err(|error| unusable(&error))?;
     if (&config.link_id, &config.name) != (&names.0, &names.1) {
         own_names(&api, &config).await?;
@@ -218,7 +218,7 @@ async fn enable(api: &Api, id: &StreamId, enabled: bool) -> Answer<Response> {
         if config.enabled == enabled {
             return shown(api, &config, StatusCode::OK).await;
         }
-        let changed = StreamConfig { enabled, ..config };
+        let changed = config.switched(enabled, api.now());
         if let Configured::Saved(revision) = api.store().save_stream(&changed, ShardId(0)).await?.value {
             api.changed(id.account());
             return shown(api, &StreamConfig { revision, ..changed }, StatusCode::OK).await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hlsops_domain::rendition::RenditionKind;
 use hlsops_domain::{Closing, EpochMs, HealthState, RenditionId};
 use hlsops_store::pack::{MinuteLog, SegmentRow, What};
-use hlsops_store::{Minute, Outline, Slot, StoredMinute};
+use hlsops_store::{Minute, Outline, Pause, Slot, StoredMinute};
 use hlsops_wire::{MetricsPoint, State, StateSpan};
 
 use super::state;
@@ -164,8 +164,13 @@ fn least_buffer(closing: &Closing, outline: &Outline, range: &Range) -> Option<f
     open.map(|known| known.buffer.level).min().map(|level| rounded(level.as_seconds()))
 }
 
-/// Health over the range. `minutes` are oldest first. A stream that is paused has been since it was last looked at.
-pub(crate) fn states(minutes: &[StoredMinute], range: &Range, paused: bool, now: EpochMs) -> Vec<StateSpan> {
+/// Health over the range, but for the time in which the stream was paused. `minutes` and `pauses` are oldest first.
+pub(crate) fn states(
+    minutes: &[StoredMinute],
+    range: &Range,
+    pauses: &[Pause],
+    now: EpochMs,
+) -> Vec<StateSpan> {
     let mut turns: Vec<(EpochMs, HealthState)> = Vec::new();
     let mut end = range.from;
     for stored in minutes {
@@ -191,23 +196,48 @@ pub(crate) fn states(minutes: &[StoredMinute], range: &Range, paused: bool, now:
         }
     }
     // The newest minute is saved now and then; until it is too old, what it says holds.
-    let fresh = !paused && now.since(end) <= hlsops_domain::freshness::Pace::LEAST;
+    let fresh = now.since(end) <= hlsops_domain::freshness::Pace::LEAST;
     let end = if fresh { now } else { end }.min(range.to);
-    let mut spans: Vec<StateSpan> = Vec::new();
+    let mut spans: Vec<Span> = Vec::new();
     for (index, (at, health)) in turns.iter().enumerate() {
-        let from = (*at).max(range.from);
         let to = turns.get(index + 1).map_or(end, |(next, _)| *next).min(end);
-        if from < to {
-            let (from_at, to_at) = (times::text(from), times::text(to));
-            match spans.last_mut().filter(|last| last.state == state(*health) && last.to_at == from_at) {
-                Some(last) => last.to_at = to_at,
-                None => spans.push(StateSpan { from_at, to_at, state: state(*health) }),
-            }
+        spans.push(Span { from: (*at).max(range.from), to, state: state(*health) });
+    }
+    for pause in pauses {
+        let until = pause.until.unwrap_or(now).min(now).min(range.to);
+        spans = paused(spans, Span { from: pause.from.max(range.from), to: until, state: State::Paused });
+    }
+    joined(spans)
+}
+
+/// A time in which a stream was in one state.
+#[derive(Clone, Copy)]
+struct Span {
+    from: EpochMs,
+    to: EpochMs,
+    state: State,
+}
+
+/// What is left of `spans` before and after a pause, with the pause in between.
+fn paused(spans: Vec<Span>, pause: Span) -> Vec<Span> {
+    if pause.from >= pause.to {
+        return spans;
+    }
+    let before = spans.iter().map(|span| Span { to: span.to.min(pause.from), ..*span });
+    let after = spans.iter().map(|span| Span { from: span.from.max(pause.to), ..*span });
+    let all = before.chain([pause]).chain(after);
+    all.filter(|span| span.from < span.to).collect()
+}
+
+/// As they are told: none is empty, and those of one state that follow each other are one.
+fn joined(spans: Vec<Span>) -> Vec<StateSpan> {
+    let mut told: Vec<StateSpan> = Vec::new();
+    for Span { from, to, state } in spans.into_iter().filter(|span| span.from < span.to) {
+        let (from_at, to_at) = (times::text(from), times::text(to));
+        match told.last_mut().filter(|last| last.state == state && last.to_at == from_at) {
+            Some(last) => last.to_at = to_at,
+            None => told.push(StateSpan { from_at, to_at, state }),
         }
     }
-    let until = now.min(range.to);
-    if paused && end < until {
-        spans.push(StateSpan { from_at: times::text(end), to_at: times::text(until), state: State::Paused });
-    }
-    spans
+    told
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod incident;
 pub(crate) mod metrics;
+pub(crate) mod pauses;
 pub(crate) mod stream;
 pub(crate) mod tile;
 pub(crate) mod timeline;

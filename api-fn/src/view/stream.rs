@@ -82,11 +82,11 @@ fn health(config: &StreamConfig, now: Now<'_>) -> HealthNow {
         None if tile.reason.is_empty() => Vec::new(),
         None => vec![reason(&tile.reason)],
     };
-    HealthNow { state: tile.state, since_at: tile.since_at.clone(), reasons }
+    HealthNow { state: tile.state, since_at: tile.since_at.clone(), reasons, reasons_as_of: None }
 }
 
-/// Reasons with their renditions, where the outline speaks of the same state.
-pub(crate) fn reasons(outline: &Outline, health: &mut HealthNow) {
+/// Reasons with their renditions, where the outline speaks of the same state: as of the newest look on record.
+pub(crate) fn reasons(outline: &Outline, look: Option<EpochMs>, health: &mut HealthNow) {
     let same = outline.reasons.first().is_some_and(|worst| state(worst.state) == health.state);
     if same {
         let reason = |reason: &hlsops_store::OutlineReason| Reason {
@@ -95,6 +95,7 @@ pub(crate) fn reasons(outline: &Outline, health: &mut HealthNow) {
             text: reason.text.clone(),
         };
         health.reasons = outline.reasons.iter().map(reason).collect();
+        health.reasons_as_of = look.map(times::text);
     }
 }
 

@@ -21,6 +21,14 @@ pub(crate) struct Known<'a> {
     pub(crate) now: EpochMs,
 }
 
+impl<'a> Known<'a> {
+    /// What its watcher said, if that is not of the time before the stream was paused.
+    fn since_resumed(&self) -> Option<(EpochMs, &'a Tile)> {
+        let resumed = self.config.resumed_at().unwrap_or_default();
+        self.summary.filter(|(_, tile)| tile.last_look.is_none_or(|look| look >= resumed))
+    }
+}
+
 /// An incident this young is shown with the summary that tells of it; a summary is written every five seconds
 /// while anything changes.
 const YOUNG: Duration = Duration::from_secs(10);
@@ -58,7 +66,8 @@ fn saved(config: &StreamConfig, (at, tile): (EpochMs, &Tile)) -> EpochMs {
 
 /// How a stream is now: never the last colour, but NO DATA where nobody has said anything for too long.
 pub(crate) fn wall_tile(known: &Known<'_>) -> WallTile {
-    let Known { config, summary, incident, now } = known;
+    let Known { config, incident, now, .. } = known;
+    let summary = known.since_resumed();
     let saved = summary.map(|summary| saved(config, summary));
     let fresh = summary.filter(|_| !is_stale(pace(config), saved, *now));
     let (now_state, since, reason) = match (config.enabled, fresh, saved) {
@@ -67,7 +76,10 @@ pub(crate) fn wall_tile(known: &Known<'_>) -> WallTile {
         (true, None, Some(saved)) => {
             (State::NoData, Some(saved), format!("nobody has looked since {}", times::text(saved)))
         }
-        (true, None, None) => (State::NoData, Some(config.created_at), "waiting for the first look".into()),
+        (true, None, None) => {
+            let since = config.resumed_at().unwrap_or(config.created_at);
+            (State::NoData, Some(since), "waiting for the first look".into())
+        }
     };
     WallTile {
         id: config.id.name().into(),

@@ -370,17 +370,36 @@ async fn states_begin_when_the_stream_was_added() {
 }
 
 #[tokio::test]
-async fn a_stream_is_paused_since_it_was_last_looked_at() {
+async fn a_pause_is_told_with_its_beginning_and_its_end() {
     let world = World::new().await;
     let id = watched(&world).await;
     let last = |got: &Value| got["states"].as_array().unwrap().last().unwrap().clone();
+    let switch = async |how: &str| {
+        world.ask(Method::POST, &format!("/api/v1/streams/{id}/{how}"), &[], None).await.is(200)
+    };
     assert_eq!(last(&series(&world, &id).await)["state"], "degraded");
-    world.ask(Method::POST, &format!("/api/v1/streams/{id}/pause"), &[], None).await.is(200);
+    switch("pause").await;
     world.wait(30);
     let expected = json!({
-        "from_at": "2026-11-22T03:29:59.000Z", "to_at": "2026-11-22T03:30:30.000Z", "state": "paused",
+        "from_at": "2026-11-22T03:30:00.000Z", "to_at": "2026-11-22T03:30:30.000Z", "state": "paused",
     });
     assert_eq!(last(&series(&world, &id).await), expected);
+    let resumed = switch("resume").await.body;
+    assert_eq!(resumed["health"]["state"], "no_data", "what was seen before it was paused says nothing");
+    assert_eq!(resumed["health"]["reasons"][0]["text"], "waiting for the first look");
+    assert_eq!(resumed["health"]["since_at"], "2026-11-22T03:30:30.000Z");
+    world.wait(30);
+    assert!(series(&world, &id).await["states"].as_array().unwrap().contains(&expected));
+    let got = timeline(&world, &id, "kind=gap&from=2026-11-22T03:29:59Z").await;
+    let told: Vec<_> =
+        got["items"].as_array().unwrap().iter().map(|entry| (&entry["at"], &entry["text"])).collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("2026-11-22T03:30:30.000Z"), &json!("resumed: it is looked at again")),
+            (&json!("2026-11-22T03:30:00.000Z"), &json!("paused: nobody looks until it is resumed")),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -234,6 +234,7 @@ fn config(world: &World, id: &str, name: String) -> StreamConfig {
         overrides: std::collections::BTreeMap::new(),
         tags: Vec::new(),
         created_at: world.now(),
+        pauses: Vec::new(),
         revision: 0,
     }
 }

@@ -321,6 +321,7 @@ mod tests {
             overrides: BTreeMap::new(),
             tags: vec![("team".into(), "sports".into())],
             created_at: AT,
+            pauses: Vec::new(),
             revision: 1,
         }
     }
@@ -330,7 +331,7 @@ mod tests {
             stream,
             incident: "inc:default:str_1:1",
             seq: 1,
-            title: "no combination of renditions is served",
+            title: "no variant can be played",
             trigger: "unhealthy",
             opened: AT,
         }
@@ -355,10 +356,10 @@ mod tests {
             "type": "incident.opened", "timestamp": "2021-01-13T12:42:03.000Z",
             "data": {
                 "incident_id": "inc:default:str_1:1", "seq": 1, "dedup_key": "inc:default:str_1:1",
-                "state": "open", "severity": "critical", "title": "no combination of renditions is served",
+                "state": "open", "severity": "critical", "title": "no variant can be played",
                 "health": "UNHEALTHY",
                 "reasons": [
-                    {"health": "UNHEALTHY", "what": "no combination of renditions is served"},
+                    {"health": "UNHEALTHY", "what": "no variant can be played"},
                     {"health": "UNHEALTHY", "what": "playlist brings no new segments",
                      "rendition_id": "ren_0000000000000007"},
                 ],

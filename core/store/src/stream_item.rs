@@ -6,6 +6,7 @@ use crate::error::StoreError;
 use crate::ids::{ShardId, StreamId};
 use crate::item::{Item, Reading, Writing};
 use crate::keys::{IndexKey, Key};
+use crate::pauses;
 use crate::streams::{Assignment, Segments, StreamConfig, WatchMode};
 
 const VERSION: u64 = 1;
@@ -21,6 +22,7 @@ const PROFILE: &str = "prof";
 const OVERRIDES: &str = "lim";
 const TAGS: &str = "tags";
 const CREATED: &str = "at";
+const PAUSES: &str = "pz";
 pub(crate) const REVISION: &str = "rev";
 pub(crate) const SHARD: &str = "sh";
 pub(crate) const WEIGHT: &str = "w";
@@ -58,6 +60,7 @@ fn write_fields(key: &Key<'_>, config: &StreamConfig) -> Writing {
         .texts(OVERRIDES, &overrides)
         .texts(TAGS, &config.tags)
         .number(CREATED, config.created_at.0)
+        .texts(PAUSES, &pauses::write(&config.pauses))
         .number(REVISION, config.revision)
 }
 
@@ -82,6 +85,7 @@ pub(crate) fn read_config(item: &Item) -> Result<StreamConfig, StoreError> {
         overrides: overrides.map_err(|_| reading.damaged(OVERRIDES))?,
         tags: reading.texts(TAGS),
         created_at: reading.time(CREATED)?,
+        pauses: pauses::read(&reading.texts(PAUSES)).ok_or_else(|| reading.damaged(PAUSES))?,
         revision: reading.number(REVISION)?,
     })
 }

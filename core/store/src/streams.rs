@@ -14,6 +14,7 @@ use crate::error::StoreError;
 use crate::ids::{ShardId, StreamId, check};
 use crate::item::{Item, key_item};
 use crate::keys::{self, IndexKey, Key, attribute};
+use crate::pauses::Pause;
 use crate::spent::{Paid, Spent};
 use crate::stream_item::{
     REVISION, SHARD, WEIGHT, read_assignment, read_config, write_assignment, write_config,
@@ -67,6 +68,8 @@ pub struct StreamConfig {
     pub tags: Vec<(String, String)>,
     /// When it was created.
     pub created_at: EpochMs,
+    /// When it was paused, oldest first: see [`StreamConfig::switched`] and [`StreamConfig::pauses`].
+    pub pauses: Vec<Pause>,
     /// How often it was written; 0 before it is created.
     pub revision: u64,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hlsops_domain::incident::{Incident, Transition};
+use hlsops_domain::incident::{Incident, Transition, Trigger};
 use hlsops_domain::{Closing, EpochMs};
 use hlsops_store::pack::{MinuteLog, What};
 use hlsops_store::{IncidentItem, Minute, Slot, Store, StoredMinute, StreamConfig, WatchMode};
@@ -193,12 +193,18 @@ impl Case<'_> {
         let (mut opened, mut resolved) = (Vec::new(), Vec::new());
         for (at, transition) in wanted {
             match transition {
-                Transition::Opened(_) => opened.push(at),
+                Transition::Opened(trigger) => opened.push((at, trigger)),
                 Transition::Resolved { .. } => resolved.push(at),
             }
         }
-        let stored: Vec<EpochMs> = incidents.iter().map(|incident| incident.opened).collect();
-        self.must(opened == stored, || format!("wanted {opened:?}, stored {incidents:?}"));
+        let stored = |(incident, (at, trigger)): (&IncidentItem, &(EpochMs, Trigger))| {
+            // Health may be another by the time that the next one writes down what somebody who died has seen.
+            let died = self.world.plan.chaos;
+            let is_unhealthy = incident.trigger == "unhealthy";
+            incident.opened == *at && (died || is_unhealthy == (*trigger == Trigger::Unhealthy))
+        };
+        let agree = opened.len() == incidents.len() && incidents.iter().zip(&opened).all(stored);
+        self.must(agree, || format!("wanted {opened:?}, stored {incidents:?}"));
         let closed: Vec<EpochMs> = incidents.iter().filter_map(|incident| incident.closed).collect();
         // Who died between a state and its incident leaves it to the next one, who closes it when it comes.
         let agree = match self.world.plan {

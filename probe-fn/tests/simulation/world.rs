@@ -261,6 +261,7 @@ pub(crate) fn config_of(stream: &VirtualStream, watch: WatchMode) -> StreamConfi
         overrides: BTreeMap::new(),
         tags: Vec::new(),
         created_at: BEGIN,
+        pauses: Vec::new(),
         revision: 0,
     }
 }

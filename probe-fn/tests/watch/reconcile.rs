@@ -115,10 +115,7 @@ async fn the_wall_sees_a_fault_within_seconds_and_knows_it_over_a_change_of_watc
         }
     };
     let faulty = timeout(Duration::from_secs(9), seen).await.unwrap();
-    assert_eq!(
-        faulty.reasons,
-        ["no combination of renditions is served", "playlist does not load: HTTP 503"]
-    );
+    assert_eq!(faulty.reasons, ["no variant can be played", "playlist does not load: HTTP 503"]);
     assert_eq!(faulty.playlist.name(), "HTTPError");
     assert!(faulty.incident.is_some());
     stop.send(()).unwrap();

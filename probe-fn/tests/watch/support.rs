@@ -66,6 +66,7 @@ pub(crate) fn config(name: &str, now: EpochMs) -> StreamConfig {
         overrides: BTreeMap::new(),
         tags: Vec::new(),
         created_at: now,
+        pauses: Vec::new(),
         revision: 0,
     }
 }

@@ -112,6 +112,7 @@ pub fn config(id: StreamId, name: &str, created_at: EpochMs) -> StreamConfig {
         overrides: BTreeMap::new(),
         tags: Vec::new(),
         created_at,
+        pauses: Vec::new(),
         revision: 0,
     }
 }

@@ -46,7 +46,7 @@ mod tests {
         assert_eq!(
             lines(&all, &labels),
             [
-                "no combination of renditions is served",
+                "no variant can be played",
                 "360p: playlist brings no new segments",
                 "2 renditions: 3 to 4 segments in a row missing"
             ]
@@ -62,7 +62,7 @@ mod tests {
             let waited = Duration::from_millis(ms);
             reason(Some(id(n)), What::Rebuffering { waited, window })
         };
-        let expected = |text: &str| vec![format!("2 renditions: playback waited {text} s in the last 120 s")];
+        let expected = |text: &str| vec![format!("2 renditions: playback waited {text} s within 120 s")];
         assert_eq!(lines(&[waited(1, 7_100), waited(2, 6_000)], &labels), expected("6.0 to 7.1"));
         assert_eq!(lines(&[waited(1, 6_010), waited(2, 6_000)], &labels), expected("6.0"));
         assert_eq!(lines(&[stalled(9)], &labels), ["playlist brings no new segments"]);

@@ -34,14 +34,19 @@ pub(super) fn weigh(
     if count < limits.lost_degraded.max(1) {
         return;
     }
-    let whole = if most < SETTLED { window.times(played.len() as u64) } else { published };
+    let (whole, within) = if most < SETTLED {
+        (window.times(played.len() as u64), limits.window)
+    } else {
+        (published, limits.window.min(now.since(stream.began_at)))
+    };
     let share = (lost.as_seconds() / whole.as_seconds().max(1.0)).min(1.0);
     let many = share >= limits.lost_share_unhealthy || limits.lost_unhealthy.is_some_and(|n| count >= n);
     let state = if many { HealthState::Unhealthy } else { HealthState::Degraded };
-    found.add(state, None, What::SegmentsLost { count, share, window: limits.window });
+    found.add(state, None, What::SegmentsLost { count, share, within });
 }
 
-/// What is known to have been published: nothing where no segments are fetched, and then time says how much.
+/// What is known to have been published, also where it is still being fetched: nothing where no segments are
+/// fetched, and then time says how much.
 fn to_lose(rendition: &Rendition, loss: Loss, now: EpochMs, limits: &Limits) -> MediaUs {
-    rendition.media_obtained(now, limits.window) + loss.media
+    rendition.media_obtained(now, limits.window) + rendition.media_awaited() + loss.media
 }

@@ -27,10 +27,10 @@ pub enum What {
     SegmentsLost {
         /// How many.
         count: u64,
-        /// Media lost as a share of what was published in the window.
+        /// Media lost as a share of what was published in that time.
         share: f64,
-        /// The window.
-        window: Duration,
+        /// The window, or what there was of it.
+        within: Duration,
     },
     /// Segments lost one after the other.
     ConsecutiveLost(u32),
@@ -114,18 +114,18 @@ impl fmt::Display for Between<'_> {
             What::Starting => f.write_str("waiting for the first new segment"),
             What::NotLooked(length) => write!(f, "no look for {}", Seconds(*length)),
             What::MasterDown(failure) => {
-                write!(f, "nobody can start: the stream's playlist does not load: {failure}")
+                write!(f, "no new viewer can start: the stream's playlist does not load: {failure}")
             }
             What::PlaylistDown(failure) => write!(f, "playlist does not load: {failure}"),
             What::Stalled => f.write_str("playlist brings no new segments"),
             What::Ended => f.write_str("the stream ended, and it must never end"),
-            What::NothingPlayable => f.write_str("no combination of renditions is served"),
-            What::SegmentsLost { count, share, window } => {
+            What::NothingPlayable => f.write_str("no variant can be played"),
+            What::SegmentsLost { count, share, within } => {
                 let (plural, percent) = (if *count == 1 { "" } else { "s" }, share * 100.0);
                 write!(
                     f,
-                    "{count} segment{plural} lost in the last {} s, {percent:.1} % of the media",
-                    window.as_secs()
+                    "{count} segment{plural} lost within {:.0} s, {percent:.1} % of the media",
+                    within.as_secs_f64()
                 )
             }
             What::ConsecutiveLost(_) => write!(f, "{} segments in a row missing", self.span(0)),
@@ -134,7 +134,7 @@ impl fmt::Display for Between<'_> {
             }
             What::LowRatio { limit, .. } => write!(f, "download ratio {} < {limit}", self.span(2)),
             What::Rebuffering { window, .. } => {
-                write!(f, "playback waited {} s in the last {} s", self.span(1), window.as_secs())
+                write!(f, "playback waited {} s within {} s", self.span(1), window.as_secs())
             }
         }
     }

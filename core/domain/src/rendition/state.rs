@@ -320,6 +320,11 @@ impl Rendition {
         MediaUs(capped(self.samples.sum(now, window).media_us))
     }
 
+    /// Media that is being fetched.
+    pub(crate) fn media_awaited(&self) -> MediaUs {
+        self.target().times(self.unsettled.len() as u64)
+    }
+
     /// Media seconds per second of downloading in the window; none below `min_samples` or without a
     /// measurable download.
     #[must_use]

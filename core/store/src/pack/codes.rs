@@ -151,7 +151,7 @@ pub(super) const fn reason_name(code: u8) -> Option<&'static str> {
         4 => "a playlist does not load",
         5 => "a playlist brings no new segments",
         6 => "the stream ended",
-        7 => "no combination of renditions is served",
+        7 => "no variant can be played",
         8 => "segments lost",
         9 => "segments in a row missing",
         10 => "slow first byte",

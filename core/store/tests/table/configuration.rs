@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hlsops_domain::{EpochMs, Limits};
 use hlsops_store::{
-    Configured, Segments, ShardId, Store, StoreError, StreamConfig, StreamId, WatchMode, limits_from,
+    Configured, Pause, Segments, ShardId, Store, StoreError, StreamConfig, StreamId, WatchMode, limits_from,
 };
 
 use crate::support::{Table, report};
@@ -24,12 +24,33 @@ fn config(name: &str) -> StreamConfig {
         overrides: [("ratio_degraded".to_string(), 0.95), ("window_ms".to_string(), 90_000.0)].into(),
         tags: vec![("team".into(), "sports".into())],
         created_at: EpochMs(1_740_000_000_000),
+        pauses: vec![Pause { from: EpochMs(1_740_000_100_000), until: Some(EpochMs(1_740_000_200_000)) }],
         revision: 0,
     }
 }
 
 async fn save(store: &Store, config: &StreamConfig) -> Configured {
     store.save_stream(config, ShardId(1)).await.expect("answer").value
+}
+
+#[test]
+fn pauses_are_remembered_for_a_while() {
+    let begin = config("one");
+    assert_eq!(begin.resumed_at(), Some(EpochMs(1_740_000_200_000)));
+    let paused = begin.clone().switched(true, EpochMs(0)).switched(false, EpochMs(1_740_000_300_000));
+    assert_eq!((paused.pauses().len(), paused.resumed_at()), (2, None));
+    assert_eq!(paused.clone().switched(false, EpochMs(5)), paused, "it is paused already");
+    let resumed = paused.switched(true, EpochMs(1_740_000_400_000));
+    assert_eq!(resumed.resumed_at(), Some(EpochMs(1_740_000_400_000)));
+
+    let born = StreamConfig { enabled: false, pauses: Vec::new(), ..begin.clone() };
+    assert_eq!(born.pauses(), [Pause { from: begin.created_at, until: None }]);
+    let born = born.switched(true, EpochMs(1_740_000_500_000));
+    assert_eq!(born.pauses, [Pause { from: begin.created_at, until: Some(EpochMs(1_740_000_500_000)) }]);
+
+    let often = (0..100).fold(begin, |config, n| config.switched(n % 2 == 1, EpochMs(1_750_000_000_000 + n)));
+    assert_eq!(often.pauses.len(), StreamConfig::MAX_PAUSES);
+    assert_eq!(often.resumed_at(), Some(EpochMs(1_750_000_000_099)));
 }
 
 #[tokio::test]

@@ -234,6 +234,7 @@ fn config(stream: &VirtualStream) -> Result<StreamConfig, BenchError> {
         overrides: BTreeMap::new(),
         tags: Vec::new(),
         created_at: BEGIN,
+        pauses: Vec::new(),
         revision: 0,
     })
 }

@@ -1,5 +1,6 @@
 use super::script::{World, check, id};
 use crate::buffer::Phase;
+use crate::event::{Event, EventKind};
 use crate::health::{HealthState, Reason, What};
 use crate::units::EpochMs;
 
@@ -43,8 +44,8 @@ fn a_stall_is_degraded_while_the_buffer_lasts() {
             "36 DEGRADED: playlist brings no new segments",
             "45 a dry",
             "45 a WA-1001",
-            "45 UNHEALTHY: no combination of renditions is served; playlist brings no new segments; playback waited 3.0 s \
-             in the last 120 s",
+            "45 UNHEALTHY: no variant can be played; playlist brings no new segments; playback waited 3.0 s \
+             within 120 s",
             "45 opened, Unhealthy",
         ],
     );
@@ -57,7 +58,7 @@ fn health_follows_the_buffer_between_looks() {
         &[
             "36 a Live>Stalled",
             "36 DEGRADED: playlist brings no new segments",
-            "42.1 UNHEALTHY: no combination of renditions is served; playlist brings no new segments",
+            "42.1 UNHEALTHY: no variant can be played; playlist brings no new segments",
             "42.1 opened, Unhealthy",
         ],
     );
@@ -99,7 +100,7 @@ fn an_older_copy_for_good_is_a_stall() {
     let mut expected: Vec<&str> = before.iter().map(String::as_str).collect();
     expected.extend(["45 a older by 2", "45 a Live>Stalled", "45 a dry", "45 a WA-1001"]);
     expected.push(
-        "45 UNHEALTHY: no combination of renditions is served; playlist brings no new segments; playback waited 3.0 s in the last \
+        "45 UNHEALTHY: no variant can be played; playlist brings no new segments; playback waited 3.0 s within \
          120 s",
     );
     expected.push("45 opened, Unhealthy");
@@ -113,7 +114,7 @@ fn two_failures_in_a_row_make_http_error() {
         [
             "31 a EC-2004".to_owned(),
             "31 a Live>HTTPError".to_owned(),
-            format!("31 UNHEALTHY: no combination of renditions is served; playlist does not load: {why}"),
+            format!("31 UNHEALTHY: no variant can be played; playlist does not load: {why}"),
             "31 opened, Unhealthy".to_owned(),
         ]
     };
@@ -189,7 +190,7 @@ fn a_wrap_is_no_fault() {
 
 #[test]
 fn a_jump_between_timely_looks_is_degraded() {
-    let found = ["30 a EC-1001", "30 DEGRADED: 1 segment lost in the last 120 s, 5.0 % of the media"];
+    let found = ["30 a EC-1001", "30 DEGRADED: 1 segment lost within 120 s, 5.0 % of the media"];
     check_a("30 a T6 M109 6,6,6", &found);
     // However far the numbers leap: more media than time has passed cannot be missing.
     check_a("30 a T6 M90000 6,6,6", &found);
@@ -199,7 +200,7 @@ fn a_jump_between_timely_looks_is_degraded() {
     check_a("34 a T6 M110 6,6,6", &[]);
     check_a(
         "30 a same\n33 a T6 M109 6,6,6",
-        &["33 a EC-1001", "33 DEGRADED: 1 segment lost in the last 120 s, 5.0 % of the media"],
+        &["33 a EC-1001", "33 DEGRADED: 1 segment lost within 120 s, 5.0 % of the media"],
     );
 }
 
@@ -321,25 +322,26 @@ fn three_missing_segments_in_a_row_are_unhealthy() {
             world.state.health.reasons.iter().map(|reason| reason.what.to_string()).collect();
         format!("{}: {}", world.state.health.state.name(), reasons.join("; "))
     };
-    let lost =
-        |count: u32, share: &str| format!("{count} segments lost in the last 120 s, {share} % of the media");
-    let degraded = |count, share| format!("DEGRADED: {}", lost(count, share));
-    assert_eq!(health("30-42 a live x404"), degraded(2, "2.5"));
-    let three = format!("UNHEALTHY: 3 segments in a row missing; {}", lost(3, "4.6"));
+    let lost = |count: u32, within_s: u32, share: &str| {
+        format!("{count} segments lost within {within_s} s, {share} % of the media")
+    };
+    let degraded = |count, within_s, share| format!("DEGRADED: {}", lost(count, within_s, share));
+    assert_eq!(health("30-42 a live x404"), degraded(2, 120, "2.5"));
+    let three = format!("UNHEALTHY: 3 segments in a row missing; {}", lost(3, 84, "4.6"));
     assert_eq!(health("30-48 a live x404"), three);
     assert_eq!(health("30-42 a live x404\n42 a live x410"), three);
     assert_eq!(health("30-42 a live x404\n42 a live xtruncated"), three);
-    assert_eq!(health("30-48 a live xtimeout"), degraded(3, "4.6"));
-    assert_eq!(health("30-48 a live x403"), degraded(3, "4.6"));
+    assert_eq!(health("30-48 a live xtimeout"), degraded(3, 84, "4.6"));
+    assert_eq!(health("30-48 a live x403"), degraded(3, 84, "4.6"));
     // What proves nothing neither counts nor resets; what came resets.
     assert_eq!(
         health("30-42 a live x404\n42 a live xtimeout\n48 a live x404"),
         format!(
-            "UNHEALTHY: 3 segments in a row missing; {}; playback waited 6.0 s in the last 120 s",
-            lost(4, "6.2")
+            "UNHEALTHY: 3 segments in a row missing; {}; playback waited 6.0 s within 120 s",
+            lost(4, 84, "6.2")
         ),
     );
-    assert_eq!(health("30-42 a live x404\n42 a live\n48 a live x404"), degraded(3, "4.6"));
+    assert_eq!(health("30-42 a live x404\n42 a live\n48 a live x404"), degraded(3, 84, "4.6"));
 }
 
 #[test]
@@ -348,9 +350,9 @@ fn a_tenth_of_the_media_lost_is_unhealthy() {
         "30-42 a live xtimeout",
         &[
             "30 a EC-2002",
-            "30 DEGRADED: 1 segment lost in the last 120 s, 5.0 % of the media",
+            "30 DEGRADED: 1 segment lost within 120 s, 5.0 % of the media",
             "36 a EC-2002",
-            "36 UNHEALTHY: 2 segments lost in the last 120 s, 10.0 % of the media",
+            "36 UNHEALTHY: 2 segments lost within 120 s, 10.0 % of the media",
             "36 opened, Unhealthy",
         ],
     );
@@ -363,7 +365,28 @@ fn one_segment_missing_in_every_rendition_of_a_young_stream_is_no_outage() {
     let reasons: Vec<String> =
         world.state.health.reasons.iter().map(|reason| reason.what.to_string()).collect();
     assert_eq!(world.state.health.state, HealthState::Degraded);
-    assert_eq!(reasons, ["3 segments lost in the last 120 s, 5.0 % of the media"]);
+    assert_eq!(reasons, ["3 segments lost within 120 s, 5.0 % of the media"]);
+}
+
+/// What a jump lists is published, also while it is still being fetched: it must not look like a larger share for a
+/// moment.
+#[test]
+fn a_jump_weighs_the_same_before_and_after_its_segments_have_come() {
+    let mut world = World::new("a");
+    let mut first = 100;
+    for at in (0..48).step_by(2) {
+        first += if [12, 24, 38].contains(&at) { 50 } else { 1 };
+        world.run(&format!("{at} a T2 M{first} 2,2,2"));
+    }
+    let turned = |event: &Event| match &event.kind {
+        EventKind::Health { to, .. } => Some(to.state),
+        _ => None,
+    };
+    let turned: Vec<HealthState> = world.events.iter().filter_map(turned).collect();
+    assert_eq!(turned, [HealthState::Healthy, HealthState::Degraded], "{:?}", world.state.health);
+    let reasons: Vec<String> =
+        world.state.health.reasons.iter().map(|reason| reason.what.to_string()).collect();
+    assert_eq!(reasons, ["3 segments lost within 46 s, 8.6 % of the media"]);
 }
 
 #[test]
@@ -373,7 +396,7 @@ fn all_lost_from_the_start_on_is_all_of_the_media() {
     let reasons: Vec<String> =
         world.state.health.reasons.iter().map(|reason| reason.what.to_string()).collect();
     assert_eq!(world.state.health.state, HealthState::Unhealthy);
-    assert_eq!(reasons, ["4 segments lost in the last 120 s, 100.0 % of the media"]);
+    assert_eq!(reasons, ["4 segments lost within 6 s, 100.0 % of the media"]);
 }
 
 #[test]
@@ -405,8 +428,8 @@ fn all_of_them_are_unhealthy() {
             "36 b Live>Stalled",
             "45 a dry",
             "45 a WA-1001",
-            "45 UNHEALTHY: no combination of renditions is served; playlist brings no new segments; playlist brings no \
-             new segments; playback waited 3.0 s in the last 120 s; playback waited 3.0 s in the last 120 s",
+            "45 UNHEALTHY: no variant can be played; playlist brings no new segments; playlist brings no \
+             new segments; playback waited 3.0 s within 120 s; playback waited 3.0 s within 120 s",
             "45 opened, Unhealthy",
             "45 b dry",
             "45 b WA-1001",
@@ -426,7 +449,7 @@ fn an_audio_group_counts_where_it_is_needed() {
         world.run("0-42 a live\n0-30 s live\n30-42/3 s !404");
         world.story()
     };
-    let needed = "33 UNHEALTHY: no combination of renditions is served; playlist does not load: HTTP 404";
+    let needed = "33 UNHEALTHY: no variant can be played; playlist does not load: HTTP 404";
     assert_eq!(story("a+s s"), [down(needed), vec!["33 opened, Unhealthy".into()]].concat());
     assert_eq!(story("a s"), down("33 DEGRADED: playlist does not load: HTTP 404"));
 }
@@ -453,7 +476,7 @@ fn a_master_that_does_not_load_means_nobody_can_start() {
             "6 HEALTHY",
             "6 b Unknown>Live",
             "31 EC-2004",
-            "31 UNHEALTHY: nobody can start: the stream's playlist does not load: HTTP 404",
+            "31 UNHEALTHY: no new viewer can start: the stream's playlist does not load: HTTP 404",
             "31 opened, Unhealthy",
             "60 HEALTHY",
         ],
@@ -539,7 +562,7 @@ fn rebuffering_is_reported_once_for_each_event() {
             "34 DEGRADED: playlist brings no new segments",
             "44 a dry",
             "44 a WA-1001",
-            "44 UNHEALTHY: no combination of renditions is served; playlist brings no new segments",
+            "44 UNHEALTHY: no variant can be played; playlist brings no new segments",
             "44 opened, Unhealthy",
             "54 a EC-1001",
             "54 a Stalled>Live",
@@ -573,7 +596,7 @@ fn an_incident_opens_and_resolves() {
     let expected = [
         "33 a EC-2004",
         "33 a Live>HTTPError",
-        "33 UNHEALTHY: no combination of renditions is served; playlist does not load: HTTP 503",
+        "33 UNHEALTHY: no variant can be played; playlist does not load: HTTP 503",
         "33 opened, Unhealthy",
         "42 a HTTPError>Live",
         "42 HEALTHY",
@@ -666,8 +689,8 @@ fn a_load_that_hangs_is_an_outage_while_it_hangs() {
     let story = check_a(
         "30 a ?\n31-60/1 .\n60 a !timeout lag=30000",
         &[
-            "45 DEGRADED: playback waited 3.0 s in the last 120 s",
-            "54 UNHEALTHY: playback waited 12.0 s in the last 120 s",
+            "45 DEGRADED: playback waited 3.0 s within 120 s",
+            "54 UNHEALTHY: playback waited 12.0 s within 120 s",
             "54 opened, Unhealthy",
             "60 a dry",
             "60 a WA-1001",

@@ -87,6 +87,7 @@ fn config(n: usize, url: &Url, fetch_segments: bool, clock: SystemClock) -> Resu
         overrides: BTreeMap::new(),
         tags: Vec::new(),
         created_at: clock.now(),
+        pauses: Vec::new(),
         revision: 0,
     })
 }
