@@ -81,7 +81,7 @@ impl Place {
 }
 
 /// The worst state of the playlists that count; the stream's own does not load: that.
-fn playlist(state: &StreamState) -> Option<PlaylistState> {
+pub(crate) fn playlist(state: &StreamState) -> Option<PlaylistState> {
     if let Some(failure) = state.master_down() {
         return Some(PlaylistState::HttpError(failure));
     }

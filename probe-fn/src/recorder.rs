@@ -6,13 +6,14 @@ use hlsops_domain::event::EventKind;
 use hlsops_domain::findings::FindingBook;
 use hlsops_domain::id::StableHash;
 use hlsops_domain::incident::Transition;
+use hlsops_domain::rendition::PlaylistState;
 use hlsops_domain::{Closing, EpochMs, Event, Health, HealthState, RenditionId, StreamState};
 use hlsops_store::pack::MinuteLog;
 use hlsops_store::{Minute, Outline, StreamId, Writer};
 use hlsops_watch::Sink;
 use tokio::sync::mpsc;
 
-use crate::board::Place;
+use crate::board::{Place, playlist};
 use crate::weight::Work;
 
 /// A minute as it stands: what the writer stores.
@@ -26,6 +27,8 @@ pub struct Page {
     pub closing: Closing,
     /// Health now, with its reasons.
     pub health: Health,
+    /// The worst state of its playlists now; none before any is known.
+    pub playlist: Option<PlaylistState>,
     /// What the stream consists of now, and why it is as it is.
     pub outline: Outline,
     /// Everything that happened in the minute so far.
@@ -158,6 +161,7 @@ impl Recorder {
             minute: self.minute,
             closing: state.closing(),
             health: state.health.clone(),
+            playlist: playlist(state),
             outline: Outline::of(state.renditions().map(|known| &known.spec), &state.health),
             log: self.log.clone(),
             findings: self.findings.clone(),

@@ -121,8 +121,12 @@ impl PageWriter {
             let done = match (page.closing.incident, stored) {
                 (Incident::Open { since, .. }, None) => self.open(page, since).await?,
                 // The one before was over, and who saw that died before it was written down.
-                (Incident::Open { since, .. }, Some(opened)) if since > opened => self.close(since).await?,
-                (Incident::None | Incident::Pending { .. }, Some(_)) => self.close(resolved_at(page)).await?,
+                (Incident::Open { since, .. }, Some(opened)) if since > opened => {
+                    self.close(page, since).await?
+                }
+                (Incident::None | Incident::Pending { .. }, Some(_)) => {
+                    self.close(page, resolved_at(page)).await?
+                }
                 _ => return Ok(()),
             };
             if done {
@@ -162,6 +166,7 @@ impl PageWriter {
             title: &title,
             trigger,
             opened: since,
+            seen: seen(page),
         };
         let body = event::opened(&about, health).to_json();
         let notice = Notice { at: since, kind: event::OPENED, body: &body };
@@ -176,9 +181,9 @@ impl PageWriter {
         })
     }
 
-    async fn close(&mut self, at: EpochMs) -> Result<bool, StoreError> {
+    async fn close(&mut self, page: &Page, at: EpochMs) -> Result<bool, StoreError> {
         let note = "healthy again";
-        let body = self.resolved(at, note).await?;
+        let body = self.resolved(page, at, note).await?;
         let notice = Notice { at, kind: event::RESOLVED, body: &body };
         let resolution = Resolution { at, note, notice };
         let (stream, writer) = (self.chain.stream().clone(), self.chain.writer().clone());
@@ -197,7 +202,7 @@ impl PageWriter {
 
     /// The event of closing what the pointer says is open. What opened it, maybe long ago and seen by another
     /// watcher, is in the table.
-    async fn resolved(&mut self, at: EpochMs, note: &str) -> Result<String, StoreError> {
+    async fn resolved(&mut self, page: &Page, at: EpochMs, note: &str) -> Result<String, StoreError> {
         let Some((id, opened)) = self.pointer.open.clone() else { return Ok(String::new()) };
         let incident = self.store.incident(&id).await?.add_to(&mut self.spent);
         let (title, trigger) =
@@ -215,6 +220,7 @@ impl PageWriter {
             title: &title,
             trigger: &trigger,
             opened,
+            seen: seen(page),
         };
         Ok(event::resolved(&about, at, Some(worst), note).to_json())
     }
@@ -244,6 +250,10 @@ fn opened_by(page: &Page, since: EpochMs) -> (&Health, Trigger) {
         let is_unhealthy = page.health.state == HealthState::Unhealthy;
         (&page.health, if is_unhealthy { Trigger::Unhealthy } else { Trigger::LongDegraded })
     })
+}
+
+fn seen(page: &Page) -> Option<event::Seen> {
+    Some(event::Seen { playlist: page.playlist?, look: page.closing.last_look? })
 }
 
 fn title(page: &Page, health: &Health) -> String {

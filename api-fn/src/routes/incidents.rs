@@ -283,6 +283,7 @@ fn about<'a>(stream: &'a StreamConfig, incident: &'a IncidentItem, seq: u64) -> 
         title: &incident.title,
         trigger: &incident.trigger,
         opened: incident.opened,
+        seen: None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Names and notes are cut and put on one line; query values of URLs are masked. An event is at most
 //! [`Event::MAX`] bytes as JSON and only ever gains optional fields.
 
+use hlsops_domain::rendition::PlaylistState;
 use hlsops_domain::{EpochMs, Health, HealthState};
 use hlsops_store::StreamConfig;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,12 @@ pub struct Event {
 /// What is said of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Data {
+    /// The incident: a message's `webhook-id` is `{alert_id}.{seq}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_id: Option<String>,
+    /// `incident`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_type: Option<String>,
     /// The incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident_id: Option<String>,
@@ -60,9 +67,18 @@ pub struct Data {
     /// The stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<Stream>,
+    /// The worst state of its playlists at the event, `Stalled`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playlist_state: Option<String>,
+    /// When it was last looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_look_at: Option<String>,
     /// When the incident began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opened_at: Option<String>,
+    pub condition_started_at: Option<String>,
+    /// The same in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage_time_epoch_s: Option<f64>,
     /// When somebody took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<String>,
@@ -74,7 +90,7 @@ pub struct Data {
     pub resolved_at: Option<String>,
     /// How long it has been open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub duration_s: Option<f64>,
+    pub condition_duration_s: Option<f64>,
     /// The worst there was, where it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst: Option<Reason>,
@@ -142,6 +158,17 @@ pub struct About<'a> {
     pub trigger: &'a str,
     /// When it began.
     pub opened: EpochMs,
+    /// What its watcher has seen last; none where somebody else tells of it.
+    pub seen: Option<Seen>,
+}
+
+/// What was seen of a stream last.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// The worst state of its playlists.
+    pub playlist: PlaylistState,
+    /// When it was looked at.
+    pub look: EpochMs,
 }
 
 /// An incident was opened, with the health that opened it.
@@ -149,7 +176,7 @@ pub struct About<'a> {
 pub fn opened(about: &About<'_>, health: &Health) -> Event {
     let data = about.data("open", about.opened);
     let reasons = health.reasons.iter().take(MAX_REASONS).map(Reason::of).collect();
-    let data = Data { health: Some(health.state.name().into()), reasons, duration_s: None, ..data };
+    let data = Data { health: Some(health.state.name().into()), reasons, condition_duration_s: None, ..data };
     Event::new(OPENED, about.opened, data)
 }
 
@@ -260,6 +287,8 @@ impl About<'_> {
     fn data(&self, state: &str, at: EpochMs) -> Data {
         let severity = if self.trigger == "unhealthy" { "critical" } else { "warning" };
         Data {
+            alert_id: Some(self.incident.into()),
+            alert_type: Some("incident".into()),
             incident_id: Some(self.incident.into()),
             seq: Some(self.seq),
             dedup_key: self.incident.into(),
@@ -267,8 +296,11 @@ impl About<'_> {
             severity: severity.into(),
             title: line(self.title, MAX_NOTE),
             stream: Some(Stream::of(self.stream)),
-            opened_at: Some(timestamp(self.opened)),
-            duration_s: Some(at.since(self.opened).as_secs_f64()),
+            playlist_state: self.seen.map(|seen| seen.playlist.name().into()),
+            last_look_at: self.seen.map(|seen| timestamp(seen.look)),
+            condition_started_at: Some(timestamp(self.opened)),
+            outage_time_epoch_s: Some(self.opened.since(EpochMs(0)).as_secs_f64()),
+            condition_duration_s: Some(at.since(self.opened).as_secs_f64()),
             ..Data::default()
         }
     }
@@ -334,6 +366,7 @@ mod tests {
             title: "no variant can be played",
             trigger: "unhealthy",
             opened: AT,
+            seen: Some(Seen { playlist: PlaylistState::Stalled, look: AT }),
         }
     }
 
@@ -355,6 +388,7 @@ mod tests {
         let expected = serde_json::json!({
             "type": "incident.opened", "timestamp": "2021-01-13T12:42:03.000Z",
             "data": {
+                "alert_id": "inc:default:str_1:1", "alert_type": "incident",
                 "incident_id": "inc:default:str_1:1", "seq": 1, "dedup_key": "inc:default:str_1:1",
                 "state": "open", "severity": "critical", "title": "no variant can be played",
                 "health": "UNHEALTHY",
@@ -367,7 +401,9 @@ mod tests {
                     "id": "str_1", "link_id": "5fa1ab24559c", "name": "Sports 1",
                     "manifest_url": "https://example.com/a.m3u8?token=***", "tags": {"team": "sports"},
                 },
-                "opened_at": "2021-01-13T12:42:03.000Z", "test": false,
+                "playlist_state": "Stalled", "last_look_at": "2021-01-13T12:42:03.000Z",
+                "condition_started_at": "2021-01-13T12:42:03.000Z", "outage_time_epoch_s": 1_610_541_723.0,
+                "test": false,
             },
         });
         assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), expected);
@@ -382,7 +418,7 @@ mod tests {
         assert_eq!(taken.data.state.as_deref(), Some("acknowledged"));
         let about = About { seq: 3, trigger: "long_degraded", ..about(&stream) };
         let over = resolved(&about, later, Some((HealthState::Unhealthy, "stalled")), "healthy again");
-        assert_eq!(over.data.duration_s, Some(125.5));
+        assert_eq!(over.data.condition_duration_s, Some(125.5));
         assert_eq!(over.data.severity, "warning");
         assert_eq!(over.data.worst.as_ref().map(|worst| worst.what.as_str()), Some("stalled"));
         assert_eq!(over.data.dedup_key, taken.data.dedup_key);

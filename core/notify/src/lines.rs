@@ -59,7 +59,7 @@ fn facts(event: &Event) -> String {
     let at = event.at().unwrap_or_default();
     let seconds = format!("{}.{:02}", at.0 / 1_000, at.0 % 1_000 / 10);
     let mut facts = format!("Time (UTC): {seconds} ({})", spoken(at));
-    if let Some(duration_s) = data.duration_s {
+    if let Some(duration_s) = data.condition_duration_s {
         facts.push_str(&format!(", Incident Duration: {duration_s:.2} (sec)"));
     }
     if let Some(health) = &data.health {
@@ -82,7 +82,7 @@ fn sentence(event: &Event) -> Option<String> {
         }
         RESOLVED => {
             let worst = data.worst.as_ref().map(|worst| format!(" At its worst: {}.", worst.what));
-            let length = data.duration_s.unwrap_or_default();
+            let length = data.condition_duration_s.unwrap_or_default();
             format!("The incident is over after {length:.2} seconds.{}", worst.unwrap_or_default())
         }
         _ => return None,
@@ -122,7 +122,7 @@ mod tests {
         ];
         assert_eq!(lines.alerts, expected);
         let mut over = event(RESOLVED, "Sports 1");
-        over.data.duration_s = Some(305.0);
+        over.data.condition_duration_s = Some(305.0);
         let over = Lines::of(&over);
         assert!(over.subject.starts_with("OK: Sports 1"), "{over:?}");
         assert!(over.alerts[1].contains("over after 305.00 seconds"), "{over:?}");

@@ -64,6 +64,12 @@ pub struct Event {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventData {
+    /// The incident: a message's `webhook-id` is `{alert_id}.{seq}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_id: Option<String>,
+    /// `incident`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_type: Option<String>,
     /// The incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident_id: Option<String>,
@@ -88,9 +94,18 @@ pub struct EventData {
     /// The stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<EventStream>,
+    /// The worst state of its playlists at the event, `Stalled`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playlist_state: Option<String>,
+    /// When it was last looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_look_at: Option<String>,
     /// When the incident began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opened_at: Option<String>,
+    pub condition_started_at: Option<String>,
+    /// The same in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage_time_epoch_s: Option<f64>,
     /// When somebody took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<String>,
@@ -102,7 +117,7 @@ pub struct EventData {
     pub resolved_at: Option<String>,
     /// How long it has been open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub duration_s: Option<f64>,
+    pub condition_duration_s: Option<f64>,
     /// The worst there was, where it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst: Option<EventReason>,
