@@ -23,8 +23,10 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Vec<ProblemIt
             Ok(value) => return Ok(value),
             Err(item) => item,
         };
+    // What is wrong with the values of a body that is broken off is of no use before it is whole.
+    let body: Value = serde_json::from_slice(bytes).map_err(|broken| vec![explain("", &broken)])?;
     let mut items = vec![first];
-    if let Ok(body @ Value::Object(_)) = serde_json::from_slice(bytes) {
+    if body.is_object() {
         collect::<T>(body, &mut items);
     }
     Err(items)

@@ -71,6 +71,7 @@ fn what_is_wrong_with_a_body_is_said_in_plain_words() {
     let not_json =
         |column: u32, what: &str| format!("the body is not valid JSON at line 1, column {column}: {what}");
     check_words("{", &not_json(1, "it ends too early; send the whole of it"));
+    check_words(r#"{"manifest_url": 5, "nam":"#, &not_json(26, "it ends too early; send the whole of it"));
     check_words("{name}", &not_json(2, "the name of a field must be in double quotes"));
     check_words(r#"{"name":x}"#, &not_json(9, "a value is missing, or a text is not in double quotes"));
     check_words(r#"{"name":"x",}"#, &not_json(13, "there is a comma too many"));

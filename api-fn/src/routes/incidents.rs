@@ -31,6 +31,7 @@ use crate::random::new_id;
 use crate::times;
 use crate::view::Labels;
 use crate::view::incident::{already, incident, people, shorten, verdict};
+use crate::view::losses::{losses, total};
 use crate::view::stream::newest_look;
 use crate::view::timeline::{Names, Placed, entries, sort};
 
@@ -206,13 +207,16 @@ pub(super) async fn show(
     let mut timeline: Vec<TimelineEntry> = placed.into_iter().map(|one| one.entry).collect();
     let tile = wall.tile(found.stream.name()).map(|(tile, _)| tile);
     let shown = incident(&found, tile.map(|tile| tile.name.as_str()), now);
-    let verdict = verdict(&shown, &timeline);
+    let lost = losses(&minutes, &labels, from, to);
+    let verdict = verdict(&shown, &timeline, &lost, cut);
     let truncated = cut || timeline.len() > ENTRIES;
     shorten(&mut timeline, ENTRIES);
     Ok(Json(IncidentDetail {
         incident: shown,
         as_of: times::text(now),
         verdict,
+        segments_lost_count: total(&lost),
+        lost,
         stream_state: tile.map_or(HealthState::NoData, |tile| tile.state),
         timeline,
         complete_to_at: newest_look(&minutes).map(|look| times::text(look.min(to))),

@@ -46,7 +46,7 @@ pub(super) async fn doubles(api: &Api, config: &StreamConfig) -> Answer<Vec<Stri
     let wall = api.wall(config.id.account()).await?;
     let named = others(&wall, config).find(|other| other.name == config.name).map(|other| {
         format!(
-            "another stream is called `{}` too ({}): give one of them another name, or tell them apart by their ids",
+            "Another stream is called `{}` too ({}): give one of them another name, or tell them apart by their ids",
             config.name,
             other.id.name()
         )
@@ -68,9 +68,9 @@ fn sharing(streams: &[&StreamConfig]) -> Option<String> {
     let told = streams.iter().take(TOLD).map(named).collect::<Vec<_>>().join(", ");
     match streams.len() {
         0 => None,
-        1 => Some(format!("the stream {told} has the same URL")),
-        2..=TOLD => Some(format!("the streams {told} have the same URL")),
-        all => Some(format!("the streams {told} and {} more have the same URL", all - TOLD)),
+        1 => Some(format!("The stream {told} has the same URL")),
+        2..=TOLD => Some(format!("The streams {told} have the same URL")),
+        all => Some(format!("The streams {told} and {} more have the same URL", all - TOLD)),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use hlsops_domain::EpochMs;
 use hlsops_store::{IncidentItem, IncidentNote};
-use hlsops_wire::{Incident, IncidentStatus, TimelineEntry, TimelineKind};
+use hlsops_wire::{Incident, IncidentStatus, RenditionLoss, TimelineEntry, TimelineKind};
 
-use super::length;
 use super::timeline::Placed;
+use super::{length, losses};
 use crate::times;
 
 /// An incident, with what people call its stream.
@@ -31,31 +31,27 @@ pub(crate) fn incident(item: &IncidentItem, stream_name: Option<&str>, now: Epoc
     }
 }
 
-/// What an incident comes down to, in one sentence.
-pub(crate) fn verdict(incident: &Incident, timeline: &[TimelineEntry]) -> String {
+/// What an incident comes down to, in one sentence. `is_cut`: not all of it is known here.
+pub(crate) fn verdict(
+    incident: &Incident,
+    timeline: &[TimelineEntry],
+    lost: &[RenditionLoss],
+    is_cut: bool,
+) -> String {
     let failed = |entry: &&TimelineEntry| entry.kind == TimelineKind::SegmentFailed;
     // What a numbering jumped over was never asked for.
-    let jumps = timeline.iter().filter(failed).filter(|entry| entry.sequence.is_none()).count();
-    let lost = timeline.iter().filter(failed).filter(|entry| entry.sequence.is_some());
-    let mut renditions: Vec<&str> = lost.clone().filter_map(|entry| entry.rendition_id.as_deref()).collect();
-    renditions.sort_unstable();
-    renditions.dedup();
-    let (lost, loads) =
-        (lost.count(), timeline.iter().filter(|entry| entry.kind == TimelineKind::LoadFailed).count());
-    let mut evidence = Vec::new();
-    if lost > 0 {
-        evidence.push(match renditions.len() {
-            0 | 1 => counted(lost, "failed segment request"),
-            many => format!("{} on {many} renditions", counted(lost, "failed segment request")),
-        });
+    let (requests, jumps): (Vec<_>, Vec<_>) =
+        timeline.iter().filter(failed).partition(|entry| entry.sequence.is_some());
+    let loads = timeline.iter().filter(|entry| entry.kind == TimelineKind::LoadFailed).count();
+    let mut evidence: Vec<String> = losses::in_all(lost, is_cut).into_iter().collect();
+    for (count, what, rest) in [
+        (requests.len(), "failed segment request", ""),
+        (jumps.len(), "jump", " in the numbering"),
+        (loads, "failed playlist load", ""),
+    ] {
+        evidence.extend((count > 0).then(|| counted(count as u64, what) + rest));
     }
-    if jumps > 0 {
-        evidence.push(counted(jumps, "jump") + " in the numbering");
-    }
-    if loads > 0 {
-        evidence.push(counted(loads, "failed playlist load"));
-    }
-    let evidence = if evidence.is_empty() { String::new() } else { format!(" ({})", evidence.join(", ")) };
+    let evidence = if evidence.is_empty() { String::new() } else { format!(" ({})", evidence.join("; ")) };
     let lasted = length(incident.duration_s);
     let standing = match (incident.status, &incident.acknowledged_by) {
         (IncidentStatus::Resolved, _) => format!("lasted {lasted}"),
@@ -65,7 +61,7 @@ pub(crate) fn verdict(incident: &Incident, timeline: &[TimelineEntry]) -> String
     format!("{}{evidence}; {standing}", incident.title)
 }
 
-fn counted(count: usize, what: &str) -> String {
+pub(crate) fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -53,9 +53,9 @@ pub(crate) struct Sums {
 
 impl Sums {
     pub(crate) fn add(&mut self, row: &SegmentRow) {
-        if let Some(failure) = row.failure {
+        if row.failure.is_some() {
             self.failed += u64::from(row.last);
-            self.lost += u64::from(row.last && !failure.is_no_evidence());
+            self.lost += u64::from(is_lost(row));
             return;
         }
         self.obtained += 1;
@@ -88,6 +88,11 @@ impl Sums {
         let bits = u128::from(self.bytes) * 8_000_000;
         u64::try_from(bits.checked_div(u128::from(self.media_us))?).ok()
     }
+}
+
+/// A loss as health counts it: no attempt followed, and the origin did not ask to be left alone.
+pub(crate) fn is_lost(row: &SegmentRow) -> bool {
+    row.last && row.failure.is_some_and(|failure| !failure.is_no_evidence())
 }
 
 fn real(n: u64) -> f64 {

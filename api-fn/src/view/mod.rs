@@ -1,6 +1,7 @@
 //! Pure: from what is stored to what is shown.
 
 pub(crate) mod incident;
+pub(crate) mod losses;
 pub(crate) mod metrics;
 pub(crate) mod pauses;
 pub(crate) mod stream;

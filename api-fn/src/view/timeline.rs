@@ -1,10 +1,11 @@
 //! A timeline out of stored minutes.
 
+mod gap;
+
 use hlsops_domain::incident::{Transition, Trigger};
 use hlsops_domain::rendition::PlaylistState;
-use hlsops_domain::units::Seconds;
 use hlsops_domain::{EpochMs, HealthState, RenditionId, checks};
-use hlsops_store::pack::{Change, MinuteLog, SegmentRow, What};
+use hlsops_store::pack::{MinuteLog, SegmentRow, What};
 use hlsops_store::{IncidentItem, Slot, StoredMinute};
 use hlsops_wire::{TimelineEntry, TimelineKind};
 
@@ -82,8 +83,8 @@ impl Out<'_> {
     }
 
     fn log(&mut self, log: &MinuteLog) {
-        for (index, change) in log.changes().iter().enumerate() {
-            self.change(index, change);
+        for (index, told) in gap::told(log.changes()) {
+            self.change(index, &told);
         }
         for (nth, rendition) in log.renditions().iter().enumerate() {
             for (index, row) in rendition.segments.iter().enumerate() {
@@ -98,11 +99,13 @@ impl Out<'_> {
         }
     }
 
-    fn change(&mut self, index: usize, change: &Change) {
-        let at = change.at;
-        let (kind, text) = describe(&change.what);
-        let incident = self.incident(at, &change.what);
-        let entry = self.add(at, 'c', index, kind, change.rendition, text);
+    fn change(&mut self, index: usize, told: &gap::Told) {
+        let (at, change) = (told.at, &told.change);
+        let (kind, text) = describe(&change.what, told.beside);
+        let incident = self.incident(change.at, &change.what);
+        // By its id a gap comes before what happened at the same time.
+        let class = if kind == TimelineKind::Gap { 'b' } else { 'c' };
+        let entry = self.add(at, class, index, kind, change.rendition, text);
         entry.incident_id = incident;
         match &change.what {
             What::Health { to, .. } => entry.state = Some(state(*to)),
@@ -139,7 +142,8 @@ impl Out<'_> {
     }
 }
 
-fn describe(what: &What) -> (TimelineKind, String) {
+/// `beside`: how many segments the other part of the same jump is about.
+fn describe(what: &What, beside: Option<u64>) -> (TimelineKind, String) {
     let plural = |n: u64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
     match what {
         What::LoadFailed(failure) => {
@@ -180,14 +184,17 @@ fn describe(what: &What) -> (TimelineKind, String) {
         What::Renditions { added, removed } => {
             (TimelineKind::Origin, format!("the renditions changed: {added} new, {removed} gone"))
         }
-        What::OwnGap(gap) => (TimelineKind::Gap, format!("no look on record for {}", Seconds(*gap))),
-        What::NotWatched { first, last } => {
-            let count = last.saturating_sub(*first).saturating_add(1);
-            (TimelineKind::Gap, format!("no record of {}: {first} to {last}", plural(count, "segment")))
-        }
+        What::OwnGap(gap) => (TimelineKind::Gap, gap::own(*gap)),
+        What::NotWatched { first, last } => (TimelineKind::Gap, gap::unseen(*first, *last, beside.is_some())),
         What::Lost { segments, media } => {
-            let text =
+            let lost =
                 format!("{} lost ({media} of media): the numbering jumped", plural(*segments, "segment"));
+            let text = match beside {
+                Some(missing) if missing > *segments => {
+                    format!("{lost}, and no more can have been published since the last look")
+                }
+                _ => lost,
+            };
             (TimelineKind::SegmentFailed, text)
         }
     }

@@ -2,11 +2,13 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use hlsops_domain::EpochMs;
+use hlsops_domain::rendition::Loss;
+use hlsops_domain::{EpochMs, MediaUs};
 use hlsops_store::{NewIncident, Notice, Opened, Resolution, Writer};
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::seen::{AUDIO, MAIN, watched_with};
 use crate::support::{World, stream};
 
 const INCIDENTS: &str = "/api/v1/incidents";
@@ -138,6 +140,32 @@ async fn an_incident_is_given_back_and_taken_again() {
     world.ask(Method::POST, &path("unacknowledge"), &[], None).await.is(200);
     let shown = world.get(&format!("{INCIDENTS}/{incident}")).await.is(200);
     assert_eq!(shown.body["timeline"][0]["text"], "this machine gave it back", "the key's name");
+}
+
+/// A title is of the window in which it began; what was lost from then on is told beside it.
+#[tokio::test]
+async fn an_incident_tells_what_was_lost_in_all() {
+    let world = World::new().await;
+    let id = watched_with(&world, |log, start| {
+        let at = EpochMs(start.0 + 40_000);
+        let segments = |segments| Loss { segments, media: MediaUs(6_000_000 * segments) };
+        log.lost(at, AUDIO, segments(2));
+        log.lost(at, MAIN, segments(3));
+        // Before the time of the timeline.
+        log.lost(EpochMs(start.0 - 180_000), MAIN, segments(9));
+    })
+    .await;
+    let incident = open(&world, &id, EpochMs(world.now().0 - 10_000)).await;
+    let shown = world.get(&format!("{INCIDENTS}/{incident}")).await.is(200).body;
+    assert_eq!(
+        shown["verdict"],
+        "playlist does not load: HTTP 503 (in all 6 segments lost, 2 to 4 on each of 2 renditions; 1 failed segment \
+         request; 2 jumps in the numbering); open for 10 s, nobody has taken it"
+    );
+    let of = |rendition: &str, label: &str, count: u64| json!({"rendition_id": rendition, "rendition": label, "segments_lost_count": count});
+    let expected =
+        [of("ren_00000000000000a1", "640x360 800 kb/s", 4), of("ren_00000000000000b2", "audio English", 2)];
+    assert_eq!((&shown["segments_lost_count"], &shown["lost"]), (&json!(6), &json!(expected)));
 }
 
 #[tokio::test]

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use crate::support::{NOW, World, stream};
 
-const MAIN: RenditionId = RenditionId(0xa1);
-const AUDIO: RenditionId = RenditionId(0xb2);
+pub(crate) const MAIN: RenditionId = RenditionId(0xa1);
+pub(crate) const AUDIO: RenditionId = RenditionId(0xb2);
 const MINUTES: u64 = 10;
 
 fn writer() -> Writer {
@@ -93,7 +93,7 @@ async fn watched(world: &World) -> String {
 }
 
 /// The same, with `more` in the newest minute.
-async fn watched_with(world: &World, more: impl Fn(&mut MinuteLog, EpochMs)) -> String {
+pub(crate) async fn watched_with(world: &World, more: impl Fn(&mut MinuteLog, EpochMs)) -> String {
     watched_since(world, 3_600, more).await
 }
 
@@ -294,6 +294,51 @@ async fn a_timeline_is_read_newest_first_and_in_pages() {
         let path = format!("/api/v1/streams/{id}/timeline?{query}");
         world.get(&path).await.problem(400, "EC100", pointer);
     }
+}
+
+/// What nobody looked at comes before what that made of the stream, on every page.
+#[tokio::test]
+async fn a_gap_comes_before_what_follows_from_it() {
+    use HealthState::{Healthy, NoData};
+    let world = World::new().await;
+    let id = watched_with(&world, |log, start| {
+        let at = |s: u64| EpochMs(start.0 + 30_000 + s);
+        log.change(at(90), None, What::Health { from: Healthy, to: NoData, reason: 2 });
+        for (rendition, end) in [(MAIN, at(110)), (AUDIO, at(130))] {
+            log.change(end, Some(rendition), What::OwnGap(Duration::from_millis(30_611)));
+            log.change(end, Some(rendition), What::NotWatched { first: 5, last: 5 });
+            log.change(end, Some(rendition), What::NotWatched { first: 6, last: 8 });
+        }
+        log.change(at(130), None, What::Health { from: NoData, to: Healthy, reason: 0 });
+    })
+    .await;
+    let mut told: Vec<String> = Vec::new();
+    let mut cursor = String::new();
+    for _ in 0..6 {
+        let query = format!("kind=gap,health&from=2026-11-22T03:29:00Z&limit=2{cursor}");
+        let page = timeline(&world, &id, &query).await;
+        let texts =
+            page["items"].as_array().unwrap().iter().map(|one| one["text"].as_str().unwrap().to_owned());
+        told.extend(texts);
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    told.reverse();
+    let (look, record) = ("no look on record for 31 s", "no record of 4 segments: 5 to 8");
+    assert_eq!(
+        told,
+        [
+            look,
+            record,
+            look,
+            record,
+            "NO DATA (was HEALTHY): no look for too long",
+            "HEALTHY (was NO DATA)",
+            "DEGRADED (was HEALTHY): segments lost",
+        ]
+    );
 }
 
 #[tokio::test]

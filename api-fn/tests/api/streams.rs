@@ -202,7 +202,7 @@ async fn a_url_that_others_have_is_told() {
     let a = format!("`A` ({})", first["id"].as_str().unwrap());
     // Another spelling of it.
     let second = add("B", "HTTPS://CDN.example:443/a.m3u8?token=s3cret").await;
-    assert_eq!(second["warnings"], json!([format!("the stream {a} has the same URL")]));
+    assert_eq!(second["warnings"], json!([format!("The stream {a} has the same URL")]));
     let third = add("C", url).await["warnings"].to_string();
     assert!(third.contains(&a) && third.contains("`B`") && third.contains("have the same URL"), "{third}");
     add("D", url).await;
@@ -297,7 +297,7 @@ async fn a_look_says_what_is_there_and_stores_nothing() {
         json!({"manifest_url": "https://cdn.example/a.m3u8", "name": got.body["name"], "enabled": false});
     let added = world.post(STREAMS, other).await.is(201);
     let got = world.post(&path, json!({"manifest_url": origin.url("auto-a")})).await.is(200);
-    assert!(got.body["warnings"][0].as_str().is_some_and(|text| text.contains("another stream is called")));
+    assert!(got.body["warnings"][0].as_str().is_some_and(|text| text.contains("Another stream is called")));
     let place = format!("{STREAMS}/{}", added.body["id"].as_str().unwrap());
     world.ask(Method::DELETE, &place, &[("if-match", "*")], None).await.is(204);
     let changes = world.changes.load(Relaxed);

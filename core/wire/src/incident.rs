@@ -62,6 +62,12 @@ pub struct IncidentDetail {
     pub as_of: String,
     /// What it comes down to, in one sentence.
     pub verdict: String,
+    /// Segments lost in the time of the timeline, over all renditions; of a long incident, at least so many.
+    #[serde(default)]
+    pub segments_lost_count: u64,
+    /// The same by rendition, those that lost most first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<RenditionLoss>,
     /// How its stream is now.
     pub stream_state: State,
     /// What happened from shortly before it began to its end, newest first.
@@ -72,6 +78,19 @@ pub struct IncidentDetail {
     /// There is more than the timeline holds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+}
+
+/// What a rendition lost in an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RenditionLoss {
+    /// Which.
+    pub rendition_id: String,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rendition: Option<String>,
+    /// Segments lost, as health counts them: not obtained however often they were tried, or jumped over.
+    pub segments_lost_count: u64,
 }
 
 /// An incident after somebody took it or gave it back. Answer to `POST /incidents/{id}/acknowledge` and

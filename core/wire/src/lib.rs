@@ -21,7 +21,7 @@ mod wall;
 pub use channel::{Channel, ChannelCreate, ChannelFormat, ChannelPatch, ChannelWithSecret};
 pub use delivery::{Delivery, Event, EventData, EventLinks, EventReason, EventStream, InboxEntry};
 pub use finding::{Finding, Severity};
-pub use incident::{Acknowledge, Incident, IncidentDetail, IncidentStatus, IncidentTaken};
+pub use incident::{Acknowledge, Incident, IncidentDetail, IncidentStatus, IncidentTaken, RenditionLoss};
 pub use key::{Key, KeyCreate, KeyCreated, Scope};
 pub use metrics::{MetricsPoint, MetricsSeries, StateSpan};
 pub use page::List;

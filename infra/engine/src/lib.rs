@@ -51,6 +51,7 @@ pub use dynoxide::storage_backend::ManualClock;
 pub use engine::{DATABASE_FILE, Engine};
 pub use error::{EngineError, Holder};
 pub use faults::{Call, Fault, FaultPlan};
+pub use lock::is_in_use;
 pub use operation::Operation;
 pub use space::Usage;
 pub use table::{TableError, TableSpec, ensure_table};

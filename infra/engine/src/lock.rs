@@ -6,8 +6,8 @@
 
 use crate::error::{EngineError, Holder};
 use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io::{Read, Seek, Write},
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, ErrorKind, Read, Seek, Write},
     path::Path,
 };
 
@@ -45,8 +45,29 @@ impl FolderLock {
     }
 }
 
+/// Whether an engine has a folder open, in this process or another. Changes nothing in it.
+///
+/// One that is just opening the folder may not have it yet.
+///
+/// # Errors
+/// When the lock file is none, or cannot be opened.
+pub fn is_in_use(folder: &Path) -> io::Result<bool> {
+    let path = folder.join(NAME);
+    match fs::symlink_metadata(&path) {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Err(ErrorKind::InvalidInput.into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    match File::open(path)?.try_lock() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// Leaves the process id for the message of whoever comes second.
-fn sign(file: &mut File) -> std::io::Result<()> {
+fn sign(file: &mut File) -> io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
     writeln!(file, "{}", std::process::id())

@@ -71,6 +71,10 @@ async fn a_dead_rendition_is_a_finding_with_a_clause_and_a_fix() {
     let (code, verdict) = check(&origin.url("tv"), &[]).await;
     assert_eq!((code, &verdict["health"]), (1, &Value::from("DEGRADED")), "{verdict:#}");
     assert_eq!(codes(&verdict), ["EC-2004"]);
+    let never_loaded = |r: &Value| r["label"].as_str().unwrap().starts_with("480x270");
+    for rendition in verdict["renditions"].as_array().unwrap() {
+        assert_eq!(rendition["target_duration_s"].is_null(), never_loaded(rendition), "{rendition:#}");
+    }
     let finding = &verdict["findings"][0];
     assert!(finding["message"].as_str().unwrap().contains("HTTP 500"), "{finding:#}");
     assert!(finding["clause"].as_str().unwrap().contains("8216"), "{finding:#}");

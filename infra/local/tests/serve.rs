@@ -294,12 +294,15 @@ fn what_is_wrong_is_said_with_what_to_do() {
         assert!(error.contains(expected), "{args:?} does not say `{expected}`: {error}");
     }
     // Two of a name are told apart by their ids only.
-    let second = world.ask(&["stream", "add", &tv, "--name", "TV one"]);
+    let second = world.ask(&["stream", "add", &tv, "--name", "TV one", "--force"]);
     assert!(second["warnings"].to_string().contains("TV one"), "{second}");
     let (code, text) = world.say(&["stream", "show", "TV one"]);
     assert!(code == 1 && text.contains("more than one"), "{text}");
     // The same URL may be meant, and is told.
-    let (_, text) = world.say(&["stream", "add", &tv, "--name", "Third"]);
+    let double = ["stream", "add", &tv, "--name", "Third"];
+    let (code, text) = world.say(&double);
+    assert!(code == 1 && text.contains("TV one (str_") && text.contains("--force"), "{text}");
+    let (_, text) = world.say(&[&double[..], &["--force"]].concat());
     assert_eq!(text.matches("note: ").count(), 1, "{text}");
     assert!(text.contains("TV one"), "{text}");
     // A stream that is down now is added when that is meant.

@@ -47,7 +47,8 @@ pub(crate) struct RenditionReport {
     pub(crate) playlist_state: &'static str,
     pub(crate) failure: Option<String>,
     pub(crate) reasons: Vec<String>,
-    pub(crate) target_duration_s: f64,
+    /// None where its playlist was never loaded.
+    pub(crate) target_duration_s: Option<f64>,
     pub(crate) last_sequence: Option<u64>,
     pub(crate) buffer_s: Option<f64>,
     /// All of it, while it was watched.
@@ -175,7 +176,7 @@ fn rendition(seen: &Collected, r: &Rendition) -> RenditionReport {
             _ => None,
         },
         reasons: reasons.map(|reason| reason.what.to_string()).collect(),
-        target_duration_s: r.target().as_seconds(),
+        target_duration_s: r.last_sequence().map(|_| r.target().as_seconds()),
         last_sequence: r.last_sequence(),
         buffer_s: played.then(|| buffer.level().as_seconds()),
         rebuffering_s: buffer.sums().rebuffering.as_secs_f64(),

@@ -89,9 +89,7 @@ fn write_rendition(out: &mut String, r: &RenditionReport, style: Style) -> std::
     };
     writeln!(out, "{}  {}  {state}", style.bold(&plain(&r.label, 60)), r.kind)?;
     writeln!(out, "  {}", style.dim(&plain(&r.url, 160)))?;
-    let loaded = r.last_sequence.is_some();
-    let mut figures: Vec<_> =
-        loaded.then(|| format!("target {} s", r.target_duration_s)).into_iter().collect();
+    let mut figures: Vec<_> = r.target_duration_s.map(|s| format!("target {s} s")).into_iter().collect();
     figures.extend(r.last_sequence.map(|n| format!("newest segment {n}")));
     figures.extend(r.buffer_s.map(|s| format!("buffer {s:.1} s")));
     if r.rebuffering_s > 0.0 {

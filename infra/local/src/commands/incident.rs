@@ -40,7 +40,7 @@ pub(crate) enum IncidentCommand {
 pub(crate) struct AcknowledgeOptions {
     /// As `hlsops incidents` shows it
     incident: String,
-    /// Who takes it [default: the name of the key]
+    /// Who takes it [default: the user of this system, from USER or LOGNAME; else the name of the key]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
     #[command(flatten)]
@@ -99,7 +99,8 @@ pub(super) async fn run(command: IncidentCommand) -> Done {
 async fn acknowledge(options: AcknowledgeOptions) -> Done {
     let api = options.place.api().await?;
     let id = options.incident.as_str();
-    let ask = Ask::api(Method::POST, &["incidents", id, "acknowledge"]).body(&Acknowledge { by: options.by });
+    let ask = Ask::api(Method::POST, &["incidents", id, "acknowledge"])
+        .body(&Acknowledge { by: options.by.or_else(user) });
     let answer = change(&api, id, ask).await?;
     options.place.print(&answer, taken)?;
     Ok(Exit::Clean)
@@ -108,9 +109,22 @@ async fn acknowledge(options: AcknowledgeOptions) -> Done {
 async fn unacknowledge(options: UnacknowledgeOptions) -> Done {
     let api = options.place.api().await?;
     let id = options.incident.as_str();
-    let answer = change(&api, id, Ask::api(Method::POST, &["incidents", id, "unacknowledge"])).await?;
+    let ask = Ask::api(Method::POST, &["incidents", id, "unacknowledge"]).body(&Acknowledge { by: user() });
+    let answer = change(&api, id, ask).await?;
     options.place.print(&answer, given_back)?;
     Ok(Exit::Clean)
+}
+
+/// Who types this.
+fn user() -> Option<String> {
+    user_of(|name| std::env::var(name).ok())
+}
+
+/// The user that the system's variables name, where that can be somebody's name.
+fn user_of(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let is_name =
+        |name: &String| (1..=80).contains(&name.chars().count()) && !name.contains(char::is_control);
+    ["USER", "LOGNAME"].into_iter().filter_map(variable).map(|name| name.trim().to_owned()).find(is_name)
 }
 
 /// Changes who looks after an incident. The answer alone says whether this did: what was read before may be old.
@@ -181,6 +195,22 @@ mod tests {
             duration_s: 0,
         };
         IncidentTaken { incident, note: note.map(str::to_owned) }
+    }
+
+    #[test]
+    fn who_gives_no_name_is_the_systems_user() {
+        let of = |user: &'static str, login: &'static str| {
+            let known = move |name: &str| match name {
+                "USER" => Some(user.to_owned()),
+                "LOGNAME" => Some(login.to_owned()),
+                _ => None,
+            };
+            user_of(known)
+        };
+        assert_eq!(of("ada", "root").as_deref(), Some("ada"));
+        assert_eq!(of(" ", "root").as_deref(), Some("root"));
+        assert_eq!(of("a\nb", ""), None);
+        assert_eq!(user_of(|_| None), None, "then the key's name stands");
     }
 
     #[test]

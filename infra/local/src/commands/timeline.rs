@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use hlsops_wire::{Timeline, TimelineEntry, TimelineKind};
+use hlsops_wire::{State, Stream, Timeline, TimelineEntry, TimelineKind};
 use http::Method;
 use jiff::Timestamp;
 
@@ -39,10 +39,11 @@ pub(super) async fn run(options: TimelineOptions) -> Done {
         .map_err(|_| CallError::Usage("--since lies before all time".into()))?;
     let (mut entries, complete_to) =
         read(&api, &stream.id, &format!("{from:.3}"), usize::from(options.limit)).await?;
+    let now: Stream = api.ask(Ask::api(Method::GET, &["streams", &stream.id])).await?;
     // Oldest first, as in a log: the newest stands above the prompt.
     entries.reverse();
     options.place.print(&entries, |entries| {
-        let complete = complete(complete_to.as_deref());
+        let complete = complete(complete_to.as_deref(), later(entries, now.health.state));
         if entries.is_empty() {
             return format!("{}\n{complete}", nothing(&stream.created_at, from));
         }
@@ -71,8 +72,15 @@ fn nothing(created_at: &str, from: Timestamp) -> &'static str {
 }
 
 /// A minute is stored when it is over, or sooner where a state changes.
-fn complete(to: Option<&str>) -> String {
-    to.map_or_else(String::new, |at| format!("complete up to {}\n", moment(at)))
+fn complete(to: Option<&str>, later: Option<State>) -> String {
+    let since = later.map(|state| format!(", and {} by now", state.name())).unwrap_or_default();
+    to.map_or_else(String::new, |at| format!("complete up to {}{since}\n", moment(at)))
+}
+
+/// The state of now, where it is not the last one that the entries tell of: that entry is stored later.
+fn later(entries: &[TimelineEntry], now: State) -> Option<State> {
+    let told = entries.iter().rev().find_map(|entry| entry.state)?;
+    (told != now).then_some(now)
 }
 
 /// Most pages that are read for one answer.
@@ -124,6 +132,20 @@ const fn kind(kind: TimelineKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_state_that_is_told_later_is_said() {
+        let entry = |state: State| -> TimelineEntry {
+            serde_json::from_value(json!({"id": "", "at": "", "kind": "health", "text": "", "state": state}))
+                .unwrap()
+        };
+        let entries = [entry(State::Healthy), entry(State::NoData)];
+        let told = |now| complete(Some("2026-11-22T22:42:42.100Z"), later(&entries, now));
+        assert_eq!(told(State::NoData), "complete up to 2026-11-22 22:42:42Z\n");
+        assert_eq!(told(State::Healthy), "complete up to 2026-11-22 22:42:42Z, and HEALTHY by now\n");
+        assert_eq!(later(&[], State::Healthy), None);
+    }
 
     #[test]
     fn nobody_is_sent_to_look_before_the_stream_was_there() {

@@ -2,16 +2,17 @@
 //! its own that goes away with it.
 
 mod faults;
+mod folder;
 mod terminal;
 mod tile;
 mod wall;
 
+use std::env;
 use std::io::{ErrorKind, Write, stdout};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
-use std::{env, fs};
 
 use clap::Args;
 use hlsops_engine::Durability;
@@ -28,6 +29,7 @@ use crate::serve::{Listener, ServeError, Server, first_key, signal, unless};
 use crate::station::{OpenError, Settings, Station};
 use crate::terminal::complain;
 use faults::Stage;
+use folder::Folder;
 
 /// Options of `hlsops demo`.
 #[derive(Args, Debug)]
@@ -126,13 +128,13 @@ async fn serve(options: &DemoOptions) -> Result<(), DemoError> {
 async fn begin(options: &DemoOptions) -> Result<(Folder, Server, Stage), DemoError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let listener = Listener::take(address, "--port").await?;
-    let folder = Folder::make()?;
+    let folder = Folder::make(&env::temp_dir())?;
     let origin = Origin::start(OriginConfig { demo: true, ..OriginConfig::default() }).await?;
     let settings = Settings {
         allow: allow(&origin, &options.allow_targets)?,
         // Nothing of it is to survive the demo.
         durability: Durability::Process,
-        ..Settings::new(&folder.0)
+        ..Settings::new(folder.path())
     };
     let station = Station::open(settings).await?;
     let server = Server::new(station, listener, None);
@@ -140,11 +142,11 @@ async fn begin(options: &DemoOptions) -> Result<(Folder, Server, Stage), DemoErr
     let streams = add_streams(&api, &origin).await?;
     let key = first_key(&api).await?.unwrap_or_default();
     let endpoint = server.endpoint();
-    let left = endpoint.write(&folder.0);
-    left.map_err(|source| DemoError::Folder { folder: folder.0.clone(), source })?;
+    let left = endpoint.write(folder.path());
+    left.map_err(|source| DemoError::Folder { folder: folder.path().to_owned(), source })?;
     // Who stops reading has read enough; the streams go on.
-    if let Err(error) = tell(&endpoint.address, &key, &folder.0) {
-        let (address, folder) = (&endpoint.address, folder.0.display());
+    if let Err(error) = tell(&endpoint.address, &key, folder.path()) {
+        let (address, folder) = (&endpoint.address, folder.path().display());
         complain(format_args!("hlsops demo: nobody reads ({error}); it runs at {address}, in {folder}"));
     }
     let stage = Stage::new(origin, streams, &server.station);
@@ -191,36 +193,4 @@ fn allow(origin: &Origin, targets: &[String]) -> Result<AllowList, hlsops_fetch:
         allow.insert(&address.ip().to_string(), address.port())?;
     }
     Ok(allow)
-}
-
-/// A new folder, removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn make() -> Result<Self, DemoError> {
-        let name = format!("hlsops-demo-{}-{}", std::process::id(), jiff::Timestamp::now().as_millisecond());
-        let folder = std::env::temp_dir().join(name);
-        let made = private_folder(&folder);
-        made.map_err(|source| DemoError::Folder { folder: folder.clone(), source })?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What stays is in the folder for what may go.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Fails if it is there already, so that nobody can have prepared it.
-#[cfg(unix)]
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir(folder)
 }

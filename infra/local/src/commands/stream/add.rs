@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use hlsops_wire::{Header, Problem, Segments, StreamCreate, StreamDetail, Watch, WatchMode};
+use hlsops_wire::{Header, Problem, Segments, Stream, StreamCreate, StreamDetail, Watch, WatchMode};
 use http::{HeaderName, HeaderValue, Method};
 use url::Url;
 
@@ -45,7 +45,7 @@ pub(crate) struct AddOptions {
     /// Add it without watching it yet
     #[arg(long)]
     paused: bool,
-    /// Add it also if a look at it now shows no playlist
+    /// Add it also if a look at it now shows no playlist, or if another stream has the same URL
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -119,6 +119,7 @@ pub(super) async fn add(options: AddOptions) -> Done {
     if !options.force {
         let look = Ask::api(Method::POST, &["streams"]).query("validate_only", "true").body(&body);
         api.send(look).await.map_err(|error| hint(error, &api, &options.place, options.force))?;
+        refuse_double(&super::all(&api).await?, &body.manifest_url)?;
     }
     let sent = api.ask(Ask::api(Method::POST, &["streams"]).body(&body)).await;
     let mut added: StreamDetail = sent.map_err(|error| hint(error, &api, &options.place, options.force))?;
@@ -132,6 +133,15 @@ fn said(added: &StreamDetail) -> String {
     let link = plain(&added.stream.link_id, 40);
     let warnings = added.warnings.iter().map(|warning| format!("note: {}\n", plain(warning, 400)));
     format!("added {}, link id {link}\n", super::named(&added.stream)) + &warnings.collect::<String>()
+}
+
+/// Watching a URL twice may be meant, with other headers or thresholds, and mostly is not.
+fn refuse_double(streams: &[Stream], url: &str) -> Result<(), CallError> {
+    let Some(double) = streams.iter().find(|stream| same_url(&stream.manifest_url, url)) else {
+        return Ok(());
+    };
+    let named = super::named(double);
+    Err(CallError::Unclear(format!("the stream {named} has the same URL; --force adds another all the same")))
 }
 
 /// Two spellings of one URL are one.
