@@ -82,7 +82,7 @@ fn health(config: &StreamConfig, now: Now<'_>) -> HealthNow {
         None if tile.reason.is_empty() => Vec::new(),
         None => vec![reason(&tile.reason)],
     };
-    HealthNow { state: tile.state, since_at: tile.since_at.clone(), reasons }
+    HealthNow { state: tile.state, since_at: tile.since_at.clone(), reasons, ..HealthNow::default() }
 }
 
 /// Reasons with their renditions, where the outline speaks of the same state.

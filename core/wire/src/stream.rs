@@ -148,6 +148,9 @@ pub struct HealthNow {
     /// Worst first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
+    /// Of which time the figures in the reasons are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasons_as_of: Option<String>,
 }
 
 /// One thing that holds now.
