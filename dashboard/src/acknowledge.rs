@@ -34,7 +34,8 @@ impl Acknowledging {
     /// Takes an open incident. Whether there was one.
     pub(crate) fn take(self, incident: Option<&Incident>) -> bool {
         let open = incident.filter(|incident| incident.status == IncidentStatus::Open);
-        let (Some(incident), false) = (open, self.busy.get_untracked()) else { return false };
+        // Of a page that was left meanwhile there is nothing any more.
+        let (Some(incident), Some(false)) = (open, self.busy.try_get_untracked()) else { return false };
         if !untrack(|| self.rights.may_change()) {
             self.notices.say(READ_ONLY);
             return true;
@@ -107,7 +108,7 @@ fn action(id: &str, verb: &str) -> String {
     format!("{BASE}/incidents/{}/{verb}", encoded(id))
 }
 
-/// An incident's id as a part of a path: it has colons.
+/// What the API gave, as a part of a path or a query: ids have colons.
 pub(crate) fn encoded(id: &str) -> String {
     js_sys::encode_uri_component(id).into()
 }

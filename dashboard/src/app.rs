@@ -119,7 +119,7 @@ fn Frame(session: Session) -> impl IntoView {
 fn Ages() -> impl IntoView {
     let fresh = Freshness::current();
     let seconds = |ms: f64| format!("{:.0} s old", (ms / 1_000.0).floor());
-    let probes = move || fresh.probe_age().map(|age| format!("{} old", time::length_words(age)));
+    let probes = move || fresh.probe_age().map(|age| format!("{} old", time::length(age)));
     let is_stale = move || fresh.is_stale();
     view! {
         <p class="ages">

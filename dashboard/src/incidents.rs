@@ -77,7 +77,7 @@ fn table(list: &Arc<List<Incident>>) -> AnyView {
             <table class="listing stack">
                 <thead><tr>
                     <th scope="col">"Status"</th><th scope="col">"Stream"</th><th scope="col">"What was wrong"</th>
-                    <th scope="col">"Started (UTC)"</th><th scope="col" class="num">"Lasted"</th><th scope="col">"Taken by"</th>
+                    <th scope="col">"Started (UTC)"</th><th scope="col" class="num">"Duration"</th><th scope="col">"Taken by"</th>
                 </tr></thead>
                 <tbody>{list.items.iter().map(row).collect_view()}</tbody>
             </table>
@@ -94,7 +94,7 @@ fn row(incident: &Incident) -> impl IntoView + use<> {
             <th scope="row"><a href=format!("/streams/{}", incident.stream_id)>{incident.stream_name.clone()}</a></th>
             <td data-label="What was wrong"><a href=format!("/incidents/{}", encoded(&incident.id))>{incident.title.clone()}</a></td>
             <td class="when" data-label="Started (UTC)">{at(&incident.opened_at)}</td>
-            <td class="num" data-label="Lasted">{lasted(incident)}</td>
+            <td class="num" data-label="Duration">{lasted(incident)}</td>
             <td data-label="Taken by">{incident.acknowledged_by.clone()}</td>
         </tr>
     }
@@ -156,16 +156,32 @@ fn Detail(live: Live<IncidentDetail>) -> impl IntoView {
             going_on.and_then(|d| d.complete_to_at.clone())
         })
     });
+    let stream = Memo::new(move |_| {
+        live.data
+            .with(|d| d.as_ref().map(|d| format!("/streams/{}", d.incident.stream_id)))
+            .unwrap_or_default()
+    });
     let truncated = Signal::derive(move || live.data.with(|d| d.as_ref().is_some_and(|d| d.truncated)));
     view! {
         {move || live.data.get().map(|detail| heading(&detail, acknowledging))}
-        <Timeline entries complete_to truncated group=RwSignal::new(Group::default())/>
+        <Timeline entries complete_to group=RwSignal::new(Group::default()) end=move || view! {
+            <Show when=move || truncated.get()>
+                <p class="fine">"Not all of it is shown: "<a href=move || stream.get()>"the stream's timeline"</a>" has the rest."</p>
+            </Show>
+        }/>
     }
+}
+
+/// How it began, where the sentence above does not say so.
+fn beginning(detail: &IncidentDetail) -> Option<&str> {
+    let title = detail.incident.title.as_str();
+    (!detail.verdict.contains(title)).then_some(title)
 }
 
 fn heading(detail: &IncidentDetail, acknowledging: Acknowledging) -> impl IntoView + use<> {
     let incident = &detail.incident;
     let (stream, taken) = (format!("/streams/{}", incident.stream_id), incident.clone());
+    let beginning = beginning(detail).map(str::to_owned);
     let by = |by: &Option<String>| by.as_ref().map(|by| format!(" by {by}"));
     view! {
         <div class="head">
@@ -180,10 +196,10 @@ fn heading(detail: &IncidentDetail, acknowledging: Acknowledging) -> impl IntoVi
             {detail.verdict.clone()}
         </p>
         <dl class="facts wide">
-            <div><dt>"Began with"</dt><dd>{incident.title.clone()}</dd></div>
+            {beginning.map(|title| view! { <div><dt>"Began with"</dt><dd>{title}</dd></div> })}
             <div><dt>"Started (UTC)"</dt><dd>{at(&incident.opened_at)}</dd></div>
             // As of the answer, like the sentence above.
-            <div><dt>"Lasted"</dt><dd>{time::length(read_length(incident))}</dd></div>
+            <div><dt>{if incident.status == IncidentStatus::Resolved { "Lasted" } else { "Open for" }}</dt><dd>{time::length(read_length(incident))}</dd></div>
             {incident.acknowledged_at.as_ref().map(|time| view! {
                 <div><dt>"Acknowledged"</dt><dd>{at(time)}{by(&incident.acknowledged_by)}</dd></div>
             })}
@@ -197,12 +213,27 @@ fn heading(detail: &IncidentDetail, acknowledging: Acknowledging) -> impl IntoVi
 
 #[cfg(test)]
 mod tests {
-    use super::asked;
+    use super::{asked, beginning};
+    use hlsops_wire::IncidentDetail;
 
     #[test]
     fn the_word_in_the_url_chooses_what_is_asked_for() {
         assert_eq!(asked(""), "/api/v1/incidents?limit=200");
         assert_eq!(asked("active"), "/api/v1/incidents?limit=200&status=open&status=acknowledged");
         assert_eq!(asked("?&x=1"), asked(""));
+    }
+
+    #[test]
+    fn how_it_began_is_said_once() {
+        let detail = |verdict: &str| -> IncidentDetail {
+            serde_json::from_value(serde_json::json!({
+                "id": "inc_1", "stream_id": "str_1", "stream_name": "A", "status": "open", "trigger": "unhealthy",
+                "title": "3 segments lost", "opened_at": "2026-11-22T03:04:05.678Z", "duration_s": 1,
+                "as_of": "2026-11-22T03:04:05.678Z", "verdict": verdict, "stream_state": "unhealthy", "timeline": [],
+            }))
+            .unwrap()
+        };
+        assert_eq!(beginning(&detail("3 segments lost (12 failed); open for 1 s")), None);
+        assert_eq!(beginning(&detail("all is lost")), Some("3 segments lost"));
     }
 }

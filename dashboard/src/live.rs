@@ -22,10 +22,12 @@ pub(crate) fn browser_now() -> f64 {
 /// What the header says about the age of what is shown. One for the whole page.
 #[derive(Clone, Copy)]
 pub(crate) struct Freshness {
-    /// Ticks once a second: the browser's clock.
+    /// The browser's clock in whole seconds, so that everything that follows it moves by one second at a time.
     now_ms: RwSignal<f64>,
-    /// How far the server's clock is ahead of the browser's.
-    ahead_ms: RwSignal<f64>,
+    /// How far the server's clock is ahead of the browser's; none until it was told.
+    ahead_ms: RwSignal<Option<f64>>,
+    /// Pollers that the header speaks of. Where there is none, nothing is asked for and so nothing gets old.
+    followed: StoredValue<u32>,
     /// When the last good answer came, by the browser's clock.
     heard_ms: RwSignal<Option<f64>>,
     /// When the watcher heard of least last said something, by the server's clock.
@@ -52,8 +54,9 @@ pub(crate) struct Silence {
 impl Freshness {
     pub(crate) fn start() -> Self {
         let fresh = Self {
-            now_ms: RwSignal::new(browser_now()),
-            ahead_ms: RwSignal::new(0.0),
+            now_ms: RwSignal::new(pace::whole_second(browser_now())),
+            ahead_ms: RwSignal::new(None),
+            followed: StoredValue::new(0),
             heard_ms: RwSignal::new(None),
             probed_ms: RwSignal::new(None),
             retry_ms: RwSignal::new(None),
@@ -61,9 +64,15 @@ impl Freshness {
             asked_ms: RwSignal::new(None),
         };
         provide_context(fresh);
-        // It ticks as long as the page lives.
-        let _ = set_interval_with_handle(move || fresh.now_ms.set(browser_now()), Duration::from_secs(1));
+        fresh.tick();
         fresh
+    }
+
+    /// It ticks as long as the page lives, with the seconds of the browser's clock.
+    fn tick(self) {
+        let now = browser_now();
+        self.now_ms.set(pace::whole_second(now));
+        set_timeout(move || self.tick(), Duration::from_secs_f64(pace::to_next_second_ms(now) / 1_000.0));
     }
 
     pub(crate) fn current() -> Self {
@@ -72,12 +81,12 @@ impl Freshness {
 
     /// The server's clock, following the seconds.
     pub(crate) fn server_now(self) -> i64 {
-        whole(self.now_ms.get() + self.ahead_ms.get())
+        whole(self.now_ms.get() + self.ahead_ms.get().unwrap_or_default())
     }
 
     /// The server's clock now, without following it.
     pub(crate) fn server_now_untracked(self) -> i64 {
-        whole(browser_now() + self.ahead_ms.get_untracked())
+        whole(browser_now() + self.ahead_ms.get_untracked().unwrap_or_default())
     }
 
     /// How old the last good answer is, in milliseconds.
@@ -120,6 +129,20 @@ impl Freshness {
         }
     }
 
+    /// A page begins that is polled.
+    fn follow(self) {
+        self.followed.update_value(|count| *count += 1);
+        self.reset();
+    }
+
+    /// It is left. A page that polls nothing says nothing of ages.
+    fn unfollow(self) {
+        self.followed.update_value(|count| *count = count.saturating_sub(1));
+        if self.followed.get_value() == 0 {
+            self.reset();
+        }
+    }
+
     /// Another page begins with nothing heard.
     fn reset(self) {
         self.heard_ms.set(None);
@@ -129,9 +152,7 @@ impl Freshness {
     }
 
     fn heard(self, answer: &Answer) {
-        let now = browser_now();
-        self.now_ms.set(now);
-        self.heard_ms.set(Some(now));
+        self.heard_ms.set(Some(browser_now()));
         self.retry_ms.set(None);
         if let Some(as_of) = answer.as_of.as_deref().and_then(time::parse) {
             self.set_server_clock(as_of);
@@ -141,12 +162,14 @@ impl Freshness {
         }
     }
 
-    /// The server's clock as just told. Half a second of travel is no difference.
+    /// The server's clock as just told.
     fn set_server_clock(self, as_of: i64) {
         #[expect(clippy::cast_precision_loss, reason = "exact for 285,000 years")]
-        let ahead = as_of as f64 - browser_now();
-        if (ahead - self.ahead_ms.get_untracked()).abs() > 1_500.0 {
-            self.ahead_ms.set(if ahead.abs() > 1_500.0 { ahead } else { 0.0 });
+        let told = as_of as f64 - browser_now();
+        let known = self.ahead_ms.get_untracked();
+        let steady = Some(pace::steady(known, told));
+        if known != steady {
+            self.ahead_ms.set(steady);
         }
     }
 }
@@ -197,7 +220,7 @@ impl Poller {
         let inner = Loop { load, timer: None, is_loading: false, again: false, failures: 0 };
         let poller = Self { inner: StoredValue::new_local(inner), fresh: Freshness::current(), role };
         if role == Role::Main {
-            poller.fresh.reset();
+            poller.fresh.follow();
         }
         let back =
             window_event_listener(leptos::ev::Custom::<web_sys::Event>::new("visibilitychange"), move |_| {
@@ -209,6 +232,9 @@ impl Poller {
         on_cleanup(move || {
             back.remove();
             online.remove();
+            if role == Role::Main {
+                poller.fresh.unfollow();
+            }
         });
         poller.refresh();
         poller

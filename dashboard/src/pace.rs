@@ -34,6 +34,34 @@ pub(crate) fn is_late(waited_ms: f64) -> bool {
     waited_ms > LATE_MS
 }
 
+/// Differences of two clocks that the travel of an answer explains. Unit: milliseconds.
+const TRAVEL_MS: f64 = 1_500.0;
+/// How old an answer is at most that was kept for many. Unit: milliseconds.
+const KEPT_MS: f64 = 5_500.0;
+
+/// How far the server's clock is ahead, after an answer of a time `told` ahead of the browser's clock. Unit:
+/// milliseconds.
+///
+/// An answer is of the time when it was made, seconds before it comes where it was kept. So one that is a little
+/// behind what is `known` tells nothing, and what is shown does not jump with each of them.
+pub(crate) fn steady(known: Option<f64>, told: f64) -> f64 {
+    match known {
+        Some(known) if (known - KEPT_MS..=known + 500.0).contains(&told) => known,
+        _ if told.abs() <= TRAVEL_MS => 0.0,
+        _ => told,
+    }
+}
+
+/// The second that a time is in. Unit: milliseconds.
+pub(crate) fn whole_second(ms: f64) -> f64 {
+    (ms / 1_000.0).floor() * 1_000.0
+}
+
+/// Time until the next second has begun for certain: timers may be a little early. Unit: milliseconds.
+pub(crate) fn to_next_second_ms(now_ms: f64) -> f64 {
+    whole_second(now_ms) + 1_020.0 - now_ms
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +78,29 @@ mod tests {
     fn luck_moves_a_poll_by_a_tenth() {
         assert_eq!(wait_ms(false, 0, 0.0), 4_500.0);
         assert_eq!(wait_ms(false, 0, 1.0), 5_500.0);
+    }
+
+    #[test]
+    fn the_servers_clock_does_not_jump_between_answers() {
+        let ahead = |told: &[f64]| told.iter().fold(None, |known, told| Some(steady(known, *told)));
+        assert_eq!(
+            ahead(&[-300.0, -1_700.0, 400.0, -4_900.0]),
+            Some(0.0),
+            "one clock, answers kept for a while"
+        );
+        assert_eq!(ahead(&[-4_000.0, -200.0, -4_000.0]), Some(0.0), "the first answer was an old one");
+        assert_eq!(ahead(&[60_000.0, 59_000.0, 60_300.0]), Some(60_000.0));
+        assert_eq!(ahead(&[60_000.0, -100.0]), Some(0.0), "a clock was set");
+    }
+
+    #[test]
+    fn ticks_come_once_a_second_however_late_they_are() {
+        let mut now = 1_795_316_645_678.0;
+        for late in [0.0, 5.0, 300.0, 0.0, 700.0, 0.0] {
+            let before = whole_second(now);
+            now += to_next_second_ms(now) + late;
+            assert_eq!(whole_second(now) - before, 1_000.0);
+        }
     }
 
     #[test]

@@ -93,8 +93,28 @@ async function fault(page, button) {
 async function words(page) {
   assert.match(await page.locator(".strip figcaption").innerText(), /^\d\d:\d\d:\d\d, added/, "the band begins with the stream");
   const ratios = await page.locator("td[data-label='Download ratio']").allInnerTexts();
-  assert.ok(ratios.length && ratios.every((ratio) => /^(over 100×|\d\d?\.\d×|–)$/.test(ratio)), `${ratios}`);
+  assert.ok(ratios.length && ratios.every((ratio) => /^(over 100×|\d\d?\.\d×|–: .+)$/.test(ratio)), `${ratios}`);
   assert.match(await page.locator("td[data-label=Playlist]").first().innerText(), /since \d\d:\d\d:\d\d/);
+}
+
+/** Chooses a tile by typing its name; it has the focus then. */
+async function choose(page, name) {
+  await page.keyboard.press("/");
+  await page.getByPlaceholder("Filter").fill(name.toLowerCase());
+  await page.getByText("1 of 9 streams").waitFor();
+  await page.keyboard.press("Enter");
+  await page.locator(".tile:focus", { hasText: name }).waitFor();
+}
+
+/** Takes the incident of the broken stream by a key on its tile; of a tile without one, the key says so. */
+async function takeOnWall(page) {
+  await main(page).getByText("Wall").click();
+  await choose(page, "Ended");
+  await page.keyboard.press("a");
+  await page.locator(".notice", { hasText: "Ended has no open incident" }).waitFor();
+  await choose(page, "Steady");
+  await page.keyboard.press("a");
+  await page.locator(".tile:focus .chip", { hasText: "Ack by Maria" }).waitFor();
 }
 
 /** Breaks a stream, takes its incident and heals it; answers the path of the incident. */
@@ -102,11 +122,7 @@ async function breakAndHeal(page) {
   await fault(page, "Break it");
   console.log(`broken: the tile turned after ${await waitForState(page, "Steady", ["UNHEALTHY"])} s`);
 
-  await page.keyboard.press("/");
-  await page.keyboard.type("steady");
-  await page.getByText("1 of 9 streams").waitFor();
-  await page.keyboard.press("Enter");
-  await page.locator(".tile:focus").waitFor();
+  await choose(page, "Steady");
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/streams\/str_/);
   await page.locator(".entries li").first().waitFor();
@@ -136,16 +152,35 @@ async function breakAndHeal(page) {
   await page.locator(".incident-line", { hasText: "ACKNOWLEDGED by Maria (key " }).waitFor();
   await page.getByRole("button", { name: "Give back" }).click();
   await page.locator(".incident-line", { hasText: "OPEN" }).waitFor();
-  await page.locator("h1").click();
-  await page.keyboard.press("a");
+  await takeOnWall(page);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/streams\/str_/);
   await page.locator(".incident-line", { hasText: "ACKNOWLEDGED" }).waitFor();
-  console.log("acknowledged by button and by key, by a name");
+  console.log("acknowledged by button, and by key on the wall, by a name");
   await page.locator(".incident-line a").click();
   await page.waitForURL(/\/incidents\//);
   await page.locator(".entries li").first().waitFor();
   const incident = new URL(page.url()).pathname;
   await fault(page, "Heal it");
   return incident;
+}
+
+/** A stream that is down is added all the same. The form polls nothing, so it says nothing of ages. */
+async function addDown(page, said) {
+  const url = (await streamUrl(page)).replace("steady", "nosuch");
+  await main(page).getByText("Wall").click();
+  await page.getByRole("link", { name: "Add a stream" }).click();
+  await page.locator("#manifest_url").fill(url);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "It does not play now" }).waitFor();
+  assert.match(said.pop() ?? "", /status of 4\d\d/);
+  assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "127.0.0.1 nosuch");
+  assert.equal(await page.locator(".ages", { hasText: "Data" }).count(), 0);
+  await inspect(page, folder, look, "add-down");
+  await page.getByRole("button", { name: "Add it all the same" }).click();
+  await page.waitForURL(/\/streams\/str_/);
+  await page.locator("h1", { hasText: "127.0.0.1 nosuch" }).waitFor();
+  console.log("a stream that is down is added all the same");
 }
 
 /** What was healed gets well once its window has nothing bad in it any more. */
@@ -290,6 +325,7 @@ try {
   await wall(page, demo.url);
   const { path, secret } = await channel(page, receiver, said);
   const incident = await breakAndHeal(page);
+  await addDown(page, said);
   // Two minutes of it are long enough to look at everything.
   await everyPage(browser, demo.url, incident, path, said);
   await inBadTimes(browser, page, demo.url, incident, path);

@@ -80,7 +80,7 @@ fn row(channel: &Channel, deliveries: Live<List<Delivery>>) -> impl IntoView + u
             <td data-label="Told of">{told_of(&channel.events)}</td>
             <td data-label="State">{enabled(channel)}</td>
             <td class="nowrap" data-label="Last delivery">{move || match last.get() {
-                Some(last) => view! { {outcome(&last)}" "{at(&last.started_at)} }.into_any(),
+                Some(last) => view! { <span>{outcome(&last)}" "{at(&last.started_at)}</span> }.into_any(),
                 None => view! { <span class="fine">"none yet"</span> }.into_any(),
             }}</td>
         </tr>

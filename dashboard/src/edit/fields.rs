@@ -18,9 +18,9 @@ pub(crate) fn Naming(form: Form<Draft>) -> impl IntoView {
     view! {
         <Line form label="Name" pointer="/name" hint="Left empty, it is the URL's host and file name."
             read=|d| d.name.clone() write=|d, text| d.name = text/>
-        <Line form label="Link id" pointer="/link_id" hint="Your own identifier, shown in alerts: letters, digits, dots, dashes."
+        <Line form label="Link id" pointer="/link_id" hint="Your own identifier, shown in alerts: 1 to 32 letters, digits, “.”, “_” or “-”. Left empty, one is made up."
             read=|d| d.link_id.clone() write=|d, text| d.link_id = text/>
-        <Line form label="Tags" pointer="/tags" hint="country=CH, sports"
+        <Line form label="Tags" pointer="/tags" hint="Separated by commas, for example: country=CH, sports"
             read=|d| d.tags.clone() write=|d, text| d.tags = text/>
     }
 }
@@ -117,7 +117,7 @@ fn threshold(form: Form<Draft>, known: &Threshold) -> impl IntoView + use<> {
     let at = pointer.clone();
     view! {
         <label class="threshold">
-            <span><code>{known.name.clone()}</code><span class="hint" id=about.clone()>
+            <span><code>{known.name.clone()}</code>" "<span class="hint" id=about.clone()>
                 {format!("{} {} to {}.", known.about, known.min, known.max)}
             </span></span>
             <input type="text" inputmode="decimal" autocomplete="off" aria-describedby=format!("{about} {wrong}")

@@ -2,27 +2,31 @@
 
 mod draft;
 mod fields;
+mod words;
 
-use hlsops_wire::{RenditionKind, StreamDetail, StreamPatch, Validation};
+use hlsops_wire::{ProblemItem, RenditionKind, StreamDetail, StreamPatch, Validation};
 use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map};
 
-use crate::client::{BASE, client};
+use crate::client::{BASE, Failure, client};
 use crate::form::{Form, Line, Unplaced, Wrong};
 use crate::live::{Live, Role};
-use crate::ui::{Notices, Skeleton, Trouble, quoted, set_title};
+use crate::ui::{Notices, Skeleton, Trouble, set_title};
 use draft::Draft;
 use fields::{Naming, POINTERS, RequestHeaders, Thresholds, Watching};
+use words::{linked, proposal};
 
 /// `/streams/new`: the URL is looked at once, what was found is shown, and then it is saved.
 #[component]
 pub(crate) fn NewStreamPage() -> impl IntoView {
     set_title("Add a stream");
     let form = Form::new(Draft::default());
-    let found = RwSignal::new(None::<Validation>);
+    let found = RwSignal::new(None::<Look>);
+    // What was proposed is proposed anew for another URL; what was typed stays.
+    let proposed = StoredValue::new(String::new());
     let busy = RwSignal::new(false);
     let url = NodeRef::<Input>::new();
     Effect::new(move |_| {
@@ -35,14 +39,30 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
         let Some(body) = form.body(Draft::create) else { return };
         busy.set(true);
         found.set(None);
+        let propose = move |usual: &str| {
+            form.draft.try_update(|draft| {
+                let name = proposal(&draft.url, usual);
+                let before = proposed.try_update_value(|before| std::mem::replace(before, name.clone()));
+                if draft.name.trim().is_empty() || before.as_ref() == Some(&draft.name) {
+                    draft.name = name;
+                }
+            });
+        };
         spawn_local(async move {
             let answer = client.post(&format!("{BASE}/streams?validate_only=true"), &body).await;
             match answer.and_then(|answer| answer.json::<Validation>()) {
                 Ok(validation) => {
                     form.errors.try_set(Default::default());
-                    found.try_set(Some(validation));
+                    propose(&validation.name);
+                    found.try_set(Some(Look::Found(validation)));
                 }
-                Err(failure) => form.refuse(&failure),
+                Err(failure) => {
+                    form.refuse(&failure);
+                    if may_come(&failure) {
+                        propose("");
+                        found.try_set(Some(Look::Down));
+                    }
+                }
             }
             busy.try_set(false);
         });
@@ -78,18 +98,67 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
                 <RequestHeaders form/>
             </details>
         </form>
-        <div role="status">{move || found.get().map(|found| view! { <Found found form/> })}</div>
+        <div role="status">{move || found.get().map(|look| match look {
+            Look::Found(found) => view! { <Found found form/> }.into_any(),
+            Look::Down => view! { <Down form/> }.into_any(),
+        })}</div>
     }
+}
+
+/// What one look at a URL showed.
+#[derive(Clone)]
+enum Look {
+    Found(Validation),
+    /// Nothing that plays, which may be so just now.
+    Down,
+}
+
+/// Whether a stream that was refused after a look may be added without one: what must never be fetched may not.
+fn may_come(failure: &Failure) -> bool {
+    let is_never = |item: &ProblemItem| matches!(item.code.as_str(), "private_address" | "bad_url");
+    failure.problem().is_some_and(|problem| problem.code == "EC110" && !problem.errors.iter().any(is_never))
 }
 
 /// What one look showed, and what is left to say before it is saved.
 #[component]
 fn Found(found: Validation, form: Form<Draft>) -> impl IntoView {
+    view! {
+        <section class="panel found" aria-labelledby="found">
+            <header><h2 id="found">{summary(&found)}</h2><span class="fine">{format!("first byte after {} ms", found.ttfb_ms)}</span></header>
+            {(!found.warnings.is_empty()).then(|| view! {
+                <ul class="verdict notes degraded">{found.warnings.iter().map(|text| view! { <li>{warning(text)}</li> }).collect_view()}</ul>
+            })}
+            <ul class="variants">
+                {found.variants.iter().map(|variant| view! {
+                    <li>{variant.label.clone()}<small>{match variant.kind {
+                        RenditionKind::Main => "",
+                        RenditionKind::Audio => " audio",
+                        RenditionKind::Aux => " not judged",
+                    }}</small></li>
+                }).collect_view()}
+            </ul>
+            <Adding form label="Add the stream"/>
+        </section>
+    }
+}
+
+/// What does not play now may be added for when it does.
+#[component]
+fn Down(form: Form<Draft>) -> impl IntoView {
+    view! {
+        <section class="panel found" aria-labelledby="found">
+            <header><h2 id="found">"It does not play now"</h2></header>
+            <p>"Is the URL right, and is a token missing? If it is just down, add it all the same: it is watched at once, and its tile says what is wrong until it plays."</p>
+            <Adding form label="Add it all the same"/>
+        </section>
+    }
+}
+
+/// What is left to say before a stream is saved, and the button that saves it.
+#[component]
+fn Adding(form: Form<Draft>, label: &'static str) -> impl IntoView {
     let (client, notices, navigate) = (client(), Notices::current(), use_navigate());
     let busy = RwSignal::new(false);
-    if form.draft.with_untracked(|draft| draft.name.trim().is_empty()) {
-        form.draft.update(|draft| draft.name.clone_from(&found.name));
-    }
     let save = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let Some(body) = form.body(Draft::create) else { return };
@@ -109,30 +178,22 @@ fn Found(found: Validation, form: Form<Draft>) -> impl IntoView {
         });
     };
     view! {
-        <section class="panel found" aria-labelledby="found">
-            <header><h2 id="found">{summary(&found)}</h2><span class="fine">{format!("first byte after {} ms", found.ttfb_ms)}</span></header>
-            {(!found.warnings.is_empty()).then(|| view! {
-                <ul class="verdict notes degraded">{found.warnings.iter().map(|warning| view! { <li>{quoted(warning)}</li> }).collect_view()}</ul>
-            })}
-            <ul class="variants">
-                {found.variants.iter().map(|variant| view! {
-                    <li>{variant.label.clone()}<small>{match variant.kind {
-                        RenditionKind::Main => "",
-                        RenditionKind::Audio => " audio",
-                        RenditionKind::Aux => " not judged",
-                    }}</small></li>
-                }).collect_view()}
-            </ul>
-            <form class="form" novalidate=true on:submit=save>
-                <Naming form/>
-                <details class="more"><summary>"How it is watched"</summary><Watching form/><Thresholds form/></details>
-                <div class="actions">
-                    <button type="submit" class="primary" disabled=move || busy.get()>"Add the stream"</button>
-                    <a class="button" href="/">"Cancel"</a>
-                </div>
-            </form>
-        </section>
+        <form class="form" novalidate=true on:submit=save>
+            <Naming form/>
+            <details class="more"><summary>"How it is watched"</summary><Watching form/><Thresholds form/></details>
+            <div class="actions">
+                <button type="submit" class="primary" disabled=move || busy.get()>{label}</button>
+                <a class="button" href="/">"Cancel"</a>
+            </div>
+        </form>
     }
+}
+
+/// A warning as a sentence, in which the stream it names is a link.
+fn warning(text: &str) -> impl IntoView + use<> {
+    let (before, link, after) = linked(text);
+    let link = link.map(|(id, shown)| view! { <a href=format!("/streams/{id}")>{shown}</a> });
+    view! { {before}{link}{after} }
 }
 
 fn summary(found: &Validation) -> String {
@@ -237,6 +298,22 @@ fn said(patch: &StreamPatch, is_watched: bool, warnings: Vec<String>) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_down_may_be_added_and_what_must_not_be_fetched_may_not() {
+        let refused = |code: &str, kind: &str| {
+            let item =
+                ProblemItem { pointer: "/manifest_url".into(), code: kind.into(), detail: "no".into() };
+            let problem =
+                hlsops_wire::Problem { code: code.into(), errors: vec![item], ..Default::default() };
+            Failure::Refused(Box::new(problem))
+        };
+        for kind in ["http_status", "dns", "timeout", "not_a_playlist"] {
+            assert!(may_come(&refused("EC110", kind)), "{kind}");
+        }
+        assert!(!may_come(&refused("EC110", "private_address")) && !may_come(&refused("EC110", "bad_url")));
+        assert!(!may_come(&refused("EC100", "taken")) && !may_come(&Failure::Unreachable));
+    }
 
     #[test]
     fn a_save_tells_what_it_did_itself() {

@@ -1,6 +1,7 @@
 //! A stream: what exactly is wrong with it, and since when?
 
 pub(crate) mod findings;
+mod older;
 pub(crate) mod renditions;
 pub(crate) mod strip;
 pub(crate) mod timeline;
@@ -19,14 +20,12 @@ use crate::client::{BASE, client};
 use crate::live::{Freshness, Live, Role};
 use crate::rights::Changing;
 use crate::time;
-use crate::ui::{Notices, Shortcuts, Skeleton, Trouble, badge, playlist_chip, set_title};
+use crate::ui::{Notices, Shortcuts, Skeleton, Trouble, at, badge, playlist_chip, set_title};
 use findings::Findings;
+use older::{Older, Part};
 use renditions::Renditions;
 use strip::Strip;
-use timeline::{Group, Timeline};
-
-/// Entries of the timeline that are shown.
-const ENTRIES: u32 = 200;
+use timeline::Timeline;
 
 /// Everything that is polled about a stream.
 #[derive(Clone, Copy)]
@@ -35,18 +34,19 @@ pub(crate) struct StreamData {
     pub(crate) timeline: Live<hlsops_wire::Timeline>,
     pub(crate) findings: Live<List<Finding>>,
     pub(crate) series: Live<MetricsSeries>,
+    /// Which part of the timeline is shown.
+    pub(crate) part: Part,
 }
 
 impl StreamData {
-    fn follow(id: Signal<String>, group: RwSignal<Group>) -> Self {
+    fn follow(id: Signal<String>) -> Self {
         let path =
             move |rest: &'static str| Signal::derive(move || format!("{BASE}/streams/{}{rest}", id.get()));
-        let timeline = Signal::derive(move || {
-            format!("{BASE}/streams/{}/timeline?limit={ENTRIES}{}", id.get(), group.get().query())
-        });
+        let part = Part::new(id);
         Self {
             detail: Live::follow(Role::Main, path("")),
-            timeline: Live::follow(Role::Side, timeline),
+            timeline: Live::follow(Role::Side, part.path()),
+            part,
             findings: Live::follow(Role::Slow, path("/findings")),
             series: Live::follow(Role::Slow, path("/metrics")),
         }
@@ -64,8 +64,7 @@ impl StreamData {
 pub(crate) fn StreamPage() -> impl IntoView {
     let parameters = use_params_map();
     let id = Signal::derive(move || parameters.with(|all| all.get("id").unwrap_or_default()));
-    let group = RwSignal::new(Group::default());
-    let data = StreamData::follow(id, group);
+    let data = StreamData::follow(id);
     let fresh = Freshness::current();
     Effect::new(move |_| {
         if let Some(detail) = data.detail.data.get() {
@@ -85,18 +84,15 @@ pub(crate) fn StreamPage() -> impl IntoView {
         <Show when=move || failure().is_none() && name.with(Option::is_none)>
             <h1 class="unseen">"Stream"</h1><Skeleton/>
         </Show>
-        {move || name.get().map(|name| view! { <Page data name group/> })}
+        {move || name.get().map(|name| view! { <Page data name/> })}
     }
 }
 
 #[component]
-fn Page(data: StreamData, name: String, group: RwSignal<Group>) -> impl IntoView {
+fn Page(data: StreamData, name: String) -> impl IntoView {
     let detail = data.detail.data;
     let entries =
         Signal::derive(move || data.timeline.data.with(|list| list.as_ref().map(|l| l.items.clone())));
-    let truncated = Signal::derive(move || {
-        data.timeline.data.with(|list| list.as_ref().is_some_and(|l| l.next_cursor.is_some()))
-    });
     let complete_to = Signal::derive(move || {
         data.timeline.data.with(|list| list.as_ref().and_then(|l| l.complete_to_at.clone()))
     });
@@ -117,7 +113,7 @@ fn Page(data: StreamData, name: String, group: RwSignal<Group>) -> impl IntoView
         {move || detail.get().and_then(|detail| incident_line(detail.active_incident.as_ref()?).into())}
         <Strip series=data.series.data.into() created/>
         <div class="columns">
-            <Timeline entries complete_to truncated group/>
+            <Timeline entries complete_to group=data.part.group end=move || view! { <Older part=data.part timeline=data.timeline/> }/>
             <div>
                 <Renditions detail=detail.into()/>
                 <Findings findings/>
@@ -150,18 +146,45 @@ fn reasons(detail: &StreamDetail) -> impl IntoView + use<> {
     };
     let class = format!("verdict {}", crate::wall::query::slug(health.state));
     if health.reasons.is_empty() {
-        let text = match health.state {
-            State::Healthy => "A viewer has nothing to complain of.",
-            State::Paused => "Paused: nobody looks at it.",
-            State::NoData => "Nobody has looked at it lately, so nothing is known.",
-            State::Degraded | State::Unhealthy => "The reasons come with the next look.",
-        };
-        return view! { <p class=class>{text}</p> }.into_any();
+        return view! { <p class=class>{without_reasons(detail)}</p> }.into_any();
     }
     let line =
         |reason: &hlsops_wire::Reason| view! { <li>{reason.text.clone()}{label(&reason.rendition_id)}</li> };
-    view! { <ul class=class aria-label="Reasons">{health.reasons.iter().map(line).collect_view()}</ul> }
-        .into_any()
+    let of_time = health.reasons_as_of.as_deref().map(at);
+    view! {
+        <ul class=class aria-label="Reasons">
+            {health.reasons.iter().map(line).collect_view()}
+            {of_time.map(|time| view! { <li class="fine">"figures of "{time}" UTC"</li> })}
+        </ul>
+    }
+    .into_any()
+}
+
+/// What is said where there are no reasons.
+fn without_reasons(detail: &StreamDetail) -> String {
+    let stream = &detail.stream;
+    let text = match stream.health.state {
+        State::Healthy if detail.active_incident.is_some() => {
+            return healing(stream.thresholds.get("clear_ms").copied());
+        }
+        State::Healthy => "A viewer has nothing to complain of.",
+        State::Paused => "Paused: nobody looks at it.",
+        // Only who looks at a stream knows the state of its playlists.
+        State::NoData if stream.playlist_state.is_some() => {
+            "It is being looked at; nothing can be said before its next segment."
+        }
+        State::NoData => "Nobody has looked at it lately, so nothing is known.",
+        State::Degraded | State::Unhealthy => "The reasons come with the next look.",
+    };
+    text.to_owned()
+}
+
+/// An incident outlasts what opened it. How long is only known here where it is the stream's own value.
+fn healing(clear_ms: Option<f64>) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "a day at most")]
+    let held = clear_ms
+        .map_or_else(|| "for long enough".to_owned(), |ms| format!("for {}", time::length(ms as i64)));
+    format!("Healthy again; the incident is resolved when that has held {held}.")
 }
 
 /// How it is watched.
@@ -171,7 +194,7 @@ fn facts(detail: &StreamDetail) -> impl IntoView + use<> {
     let target = detail.target_duration_s.map(|target| format!(", target duration {}", seconds(target)));
     let buffer = detail.buffer_s.map_or_else(|| "\u{2013}".into(), seconds);
     let of_time = detail.figures_to_at.as_deref().filter(|_| detail.buffer_s.is_some());
-    let of_time = of_time.map(|at| view! { <span class="fine">" at "{crate::ui::at(at)}" UTC"</span> });
+    let of_time = of_time.map(|time| view! { <span class="fine">" at "{at(time)}" UTC"</span> });
     let tags: Vec<_> = stream
         .tags
         .iter()
@@ -190,7 +213,7 @@ fn facts(detail: &StreamDetail) -> impl IntoView + use<> {
                 <div><dt>"Watched"</dt><dd>{watch}</dd></div>
                 <div><dt>"Buffer"</dt><dd>{buffer}{of_time}{target}</dd></div>
                 {(!tags.is_empty()).then(|| view! { <div><dt>"Tags"</dt><dd>{tags.join(", ")}</dd></div> })}
-                <div><dt>"Added"</dt><dd>{crate::ui::at(&stream.created_at)}</dd></div>
+                <div><dt>"Added"</dt><dd>{at(&stream.created_at)}</dd></div>
             </dl>
         </section>
     }
@@ -284,5 +307,42 @@ fn DeleteDialog(data: StreamData, dialog: NodeRef<Dialog>) -> impl IntoView {
                 <button type="button" class="danger" on:click=delete>"Delete"</button>
             </div>
         </dialog>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A stream in a state, with what matters of it.
+    fn said(state: &str, more: serde_json::Value) -> String {
+        let mut detail = json!({
+            "id": "str_1", "link_id": "a", "name": "A", "manifest_url": "https://a.example/m.m3u8", "enabled": true,
+            "watch": {}, "profile": "default", "health": {"state": state},
+            "created_at": "2026-11-22T03:04:05.678Z", "as_of": "2026-11-22T03:04:05.678Z", "renditions": [],
+        });
+        detail.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        without_reasons(&serde_json::from_value(detail).unwrap())
+    }
+
+    #[test]
+    fn who_is_looked_at_is_not_said_to_be_forgotten() {
+        assert!(said("no_data", json!({})).starts_with("Nobody has looked"));
+        let waiting = said("no_data", json!({"playlist_state": "Unknown"}));
+        assert_eq!(waiting, "It is being looked at; nothing can be said before its next segment.");
+    }
+
+    #[test]
+    fn an_incident_of_a_healthy_stream_is_explained() {
+        assert_eq!(said("healthy", json!({})), "A viewer has nothing to complain of.");
+        let incident = json!({
+            "id": "inc_1", "stream_id": "str_1", "stream_name": "A", "status": "open", "trigger": "unhealthy",
+            "title": "gone", "opened_at": "2026-11-22T03:04:05.678Z", "duration_s": 1,
+        });
+        let of_profile = said("healthy", json!({"active_incident": incident}));
+        assert_eq!(of_profile, "Healthy again; the incident is resolved when that has held for long enough.");
+        let own = said("healthy", json!({"active_incident": incident, "thresholds": {"clear_ms": 90_000.0}}));
+        assert!(own.ends_with("that has held for 1 min 30 s."), "{own}");
     }
 }

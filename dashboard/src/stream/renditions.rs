@@ -7,29 +7,50 @@ use leptos::prelude::*;
 
 use crate::ui::{at, playlist_chip};
 
-/// `3.1x`; worse than real time stands out, and what is far better is no matter.
-fn ratio(ratio: Option<f64>) -> (String, bool) {
-    match ratio {
-        Some(ratio) if ratio >= 100.0 => ("over 100\u{d7}".into(), false),
-        Some(ratio) => (format!("{ratio:.1}\u{d7}"), ratio < 1.0),
-        None => ("\u{2013}".into(), false),
+/// A figure, or why there is none.
+type Figure = Result<String, &'static str>;
+
+const NONE_OBTAINED: &str = "no segment was obtained in that time";
+
+/// `3.1x`; what is far better than real time is no matter.
+fn ratio(rendition: &Rendition) -> Figure {
+    match rendition.download_ratio {
+        Some(ratio) if ratio >= 100.0 => Ok("over 100\u{d7}".into()),
+        Some(ratio) => Ok(format!("{ratio:.1}\u{d7}")),
+        None if rendition.segments_obtained_count == 0 => Err(NONE_OBTAINED),
+        None => Err("no download took long enough to be measured"),
     }
 }
 
-fn optional(value: Option<u64>, unit: &str) -> String {
-    value.map_or_else(|| "\u{2013}".into(), |value| format!("{value} {unit}"))
+fn ttfb(rendition: &Rendition) -> Figure {
+    rendition.ttfb_p50_ms.map(|value| format!("{value} ms")).ok_or(NONE_OBTAINED)
 }
 
 /// `4 of 60`: lost of all that were due.
-fn lost(rendition: &Rendition) -> String {
+fn lost(rendition: &Rendition) -> Figure {
     let all = rendition.segments_obtained_count + rendition.segments_lost_count;
-    if all == 0 { "\u{2013}".into() } else { format!("{} of {all}", rendition.segments_lost_count) }
+    if all == 0 {
+        Err("no segment was due in that time")
+    } else {
+        Ok(format!("{} of {all}", rendition.segments_lost_count))
+    }
 }
 
 /// The buffer of a rendition that was loaded at all.
-fn buffer(rendition: &Rendition) -> String {
+fn buffer(rendition: &Rendition) -> Figure {
     let known = rendition.target_duration_s.map(|_| format!("{:.1} s", rendition.buffer_s));
-    known.unwrap_or_else(|| "\u{2013}".into())
+    known.ok_or("its playlist was never loaded")
+}
+
+/// The figure; a dash says to eyes and ears why it is one.
+fn shown(figure: Figure) -> impl IntoView {
+    match figure {
+        Ok(text) => text.into_any(),
+        Err(why) => {
+            view! { <span title=why>"\u{2013}"<span class="unseen">{format!(": {why}")}</span></span> }
+                .into_any()
+        }
+    }
 }
 
 /// How far back the figures look: `2 min`, `90 s`.
@@ -94,7 +115,7 @@ fn head(window: &str) -> impl IntoView + use<> {
 }
 
 fn row(rendition: &Rendition) -> impl IntoView + use<> {
-    let (ratio, slow) = ratio(rendition.download_ratio);
+    let is_slow = rendition.download_ratio.is_some_and(|ratio| ratio < 1.0);
     let is_empty = rendition.buffer_empty_since_at.is_some() && rendition.target_duration_s.is_some();
     view! {
         <tr>
@@ -104,10 +125,10 @@ fn row(rendition: &Rendition) -> impl IntoView + use<> {
                 {rendition.failure.clone().map(|failure| view! { <small class="bad">{failure}</small> })}
                 <small>"since "{at(&rendition.playlist_since_at)}</small>
             </td>
-            <td class="num" data-label="Buffer" class:bad=is_empty>{buffer(rendition)}</td>
-            <td class="num" data-label="Lost" class:bad=rendition.segments_lost_count != 0>{lost(rendition)}</td>
-            <td class="num" data-label="TTFB">{optional(rendition.ttfb_p50_ms, "ms")}</td>
-            <td class="num" data-label="Download ratio" class:bad=slow>{ratio}</td>
+            <td class="num" data-label="Buffer" class:bad=is_empty>{shown(buffer(rendition))}</td>
+            <td class="num" data-label="Lost" class:bad=rendition.segments_lost_count != 0>{shown(lost(rendition))}</td>
+            <td class="num" data-label="TTFB">{shown(ttfb(rendition))}</td>
+            <td class="num" data-label="Download ratio" class:bad=is_slow>{shown(ratio(rendition))}</td>
         </tr>
     }
 }
@@ -115,15 +136,6 @@ fn row(rendition: &Rendition) -> impl IntoView + use<> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn slower_than_real_time_stands_out() {
-        assert_eq!(ratio(Some(0.44)), ("0.4\u{d7}".into(), true));
-        assert_eq!(ratio(Some(3.12)), ("3.1\u{d7}".into(), false));
-        assert_eq!(ratio(Some(49_333.0)), ("over 100\u{d7}".into(), false));
-        assert_eq!(ratio(None), ("\u{2013}".into(), false));
-        assert_eq!(optional(Some(640), "ms"), "640 ms");
-    }
 
     fn rendition(target_duration_s: Option<f64>) -> Rendition {
         Rendition {
@@ -148,10 +160,22 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_of_a_playlist_that_was_never_loaded() {
-        assert_eq!(buffer(&rendition(None)), "\u{2013}");
-        assert_eq!(buffer(&rendition(Some(6.0))), "0.0 s");
-        assert_eq!(lost(&rendition(None)), "4 of 60");
+    fn where_there_is_no_figure_it_is_said_why() {
+        let loaded = rendition(Some(6.0));
+        assert_eq!(buffer(&rendition(None)), Err("its playlist was never loaded"));
+        assert_eq!(buffer(&loaded), Ok("0.0 s".into()));
+        assert_eq!(lost(&loaded), Ok("4 of 60".into()));
+        let of = |download_ratio| ratio(&Rendition { download_ratio, ..loaded.clone() });
+        assert_eq!(
+            [of(Some(3.12)), of(Some(49_333.0))],
+            [Ok("3.1\u{d7}".into()), Ok("over 100\u{d7}".into())]
+        );
+        assert_eq!(of(None), Err("no download took long enough to be measured"));
+        assert_eq!(ttfb(&Rendition { ttfb_p50_ms: Some(640), ..loaded.clone() }), Ok("640 ms".into()));
+        let none = Rendition { segments_obtained_count: 0, segments_lost_count: 0, ..loaded };
+        let nothing = [ratio(&none), ttfb(&none)];
+        assert_eq!(nothing, [Err(NONE_OBTAINED), Err(NONE_OBTAINED)]);
+        assert_eq!(lost(&none), Err("no segment was due in that time"));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(crate) fn bars(from_ms: i64, to_ms: i64, spans: &[StateSpan]) -> Vec<Bar> {
             time::clock(from),
             time::clock(to),
             span.state.name(),
-            time::length_words(to - from)
+            time::length(to - from)
         );
         (from < to).then(|| Bar { x: place(from), width: place(to) - place(from), state: span.state, name })
     };

@@ -1,13 +1,13 @@
 //! What happened, newest first.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use hlsops_wire::{TimelineEntry, TimelineKind};
 use leptos::prelude::*;
 
 use crate::live::Freshness;
 use crate::time;
-use crate::ui::Skeleton;
+use crate::ui::{Skeleton, at};
 use crate::wall::query::slug;
 
 /// Kinds that are looked at together.
@@ -91,22 +91,31 @@ fn plain(entry: &TimelineEntry) -> &str {
     rest.unwrap_or(&entry.text)
 }
 
+/// The text of a finding, which stands at the first time of its minute and counts on: so it is of the first of them.
+fn at_any_time(text: &str) -> String {
+    let counted = text.strip_suffix(" times in this minute").and_then(|text| text.rsplit_once(", "));
+    match counted {
+        Some((what, count)) => format!("{what}, the first of {count} in this minute"),
+        None => text.to_owned(),
+    }
+}
+
 /// Rows that are shown until somebody asks for more.
 const FIRST: usize = 50;
-/// Failures in a row that are shown; the others are put together, so that what they led to is not far below.
+/// Failures of a kind in a row that are shown; the others are put together, so that what they led to is not far below.
 const ALIKE: usize = 3;
 
 /// What a line of the timeline shows.
 #[derive(Clone, Debug, PartialEq)]
 enum Row {
     Entry(TimelineEntry),
-    /// Failures between others.
+    /// Failures of one kind between others.
     Rest {
         count: usize,
         /// When the oldest of them was.
         back_to: String,
         /// The newest of them.
-        id: String,
+        newest: TimelineEntry,
     },
 }
 
@@ -115,7 +124,7 @@ impl Row {
     fn key(&self) -> (String, String) {
         match self {
             Self::Entry(entry) => (entry.id.clone(), entry.text.clone()),
-            Self::Rest { count, back_to, .. } => (back_to.clone(), count.to_string()),
+            Self::Rest { count, newest, .. } => (format!("rest {}", newest.id), count.to_string()),
         }
     }
 }
@@ -129,29 +138,49 @@ const fn repeats(kind: TimelineKind) -> bool {
     )
 }
 
+/// What only entries that say the same have in common. What a numbering jumped over has no sequence of its own.
+type Likeness<'a> = (TimelineKind, Option<&'a str>, bool);
+
+fn likeness(entry: &TimelineEntry) -> Likeness<'_> {
+    (entry.kind, entry.code.as_deref(), entry.sequence.is_some())
+}
+
 /// The entries as rows. `opened` has the ids by which somebody has opened what was put together.
 fn rows(entries: &[TimelineEntry], opened: &HashSet<String>) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for run in entries.chunk_by(|newer, older| repeats(newer.kind) && repeats(older.kind)) {
-        let (first, rest) = run.split_at(run.len().min(ALIKE));
-        let is_open = rest.len() < 2 || rest.iter().any(|entry| opened.contains(&entry.id));
-        let shown = if is_open { run } else { first };
-        rows.extend(shown.iter().cloned().map(Row::Entry));
-        if let ([newest, .., oldest], false) = (rest, is_open) {
-            let (back_to, id) = (oldest.at.clone(), newest.id.clone());
-            rows.push(Row::Rest { count: rest.len(), back_to, id });
-        }
+    let runs = entries.chunk_by(|newer, older| repeats(newer.kind) && repeats(older.kind));
+    runs.flat_map(|run| rows_of(run, opened)).collect()
+}
+
+/// The rows of entries that all repeat, or of one that does not. Each kind is put together by itself.
+fn rows_of(run: &[TimelineEntry], opened: &HashSet<String>) -> Vec<Row> {
+    let mut alike: HashMap<Likeness<'_>, Vec<&TimelineEntry>> = HashMap::new();
+    for entry in run {
+        alike.entry(likeness(entry)).or_default().push(entry);
     }
-    rows
+    let row = |entry: &TimelineEntry| {
+        let all = alike.get(&likeness(entry)).map(Vec::as_slice).unwrap_or_default();
+        let rest = all.get(ALIKE..).unwrap_or_default();
+        let is_open = rest.len() < 2 || rest.iter().any(|entry| opened.contains(&entry.id));
+        match rest {
+            [newest, .., oldest] if !is_open && newest.id == entry.id => {
+                let (count, back_to) = (rest.len(), oldest.at.clone());
+                Some(Row::Rest { count, back_to, newest: entry.clone() })
+            }
+            _ if !is_open && all.iter().take(ALIKE).all(|shown| shown.id != entry.id) => None,
+            _ => Some(Row::Entry(entry.clone())),
+        }
+    };
+    run.iter().filter_map(row).collect()
 }
 
 /// The timeline with its chips. `entries` are none until they are loaded; up to `complete_to` they are all there.
+/// `end` stands below the last one.
 #[component]
 pub(crate) fn Timeline(
     entries: Signal<Option<Vec<TimelineEntry>>>,
     complete_to: Signal<Option<String>>,
-    truncated: Signal<bool>,
     group: RwSignal<Group>,
+    #[prop(into)] end: ViewFn,
 ) -> impl IntoView {
     let is_long = RwSignal::new(false);
     let opened = RwSignal::new(HashSet::new());
@@ -184,20 +213,20 @@ pub(crate) fn Timeline(
             </header>
             {move || complete_to.get().map(|to| view! {
                 <p class="fine complete" title="Changes of state, new findings and incidents come within seconds, everything else with the end of its minute">
-                    "Complete up to "{crate::ui::at(&to)}" UTC"
+                    "Complete up to "{at(&to)}" UTC"
                 </p>
             })}
             <Show when=move || !is_loaded()><Skeleton of="rows"/></Show>
             <Show when=move || is_loaded() && all.with(Vec::is_empty)>
                 <p class="none">{move || match group.get() {
-                    Group::All => "Nothing has happened yet.",
+                    Group::All => "Nothing has happened.",
                     _ => "Nothing of this kind.",
                 }}</p>
             </Show>
             <ol class="entries">
                 <For each=shown key=Row::key let:row>{match row {
                     Row::Entry(entry) => line(&entry).into_any(),
-                    Row::Rest { count, back_to, id } => rest(count, &back_to, id, opened).into_any(),
+                    Row::Rest { count, back_to, newest } => rest(count, &back_to, newest, opened).into_any(),
                 }}</For>
             </ol>
             <Show when=move || hidden() != 0>
@@ -205,12 +234,18 @@ pub(crate) fn Timeline(
                     {move || format!("Show {} older", hidden())}
                 </button>
             </Show>
-            <Show when=move || truncated.get() && hidden() == 0><p class="fine">"Older entries are not shown."</p></Show>
+            <Show when=move || hidden() == 0>{end.run()}</Show>
         </section>
     }
 }
 
-fn rest(count: usize, back_to: &str, id: String, opened: RwSignal<HashSet<String>>) -> impl IntoView + use<> {
+fn rest(
+    count: usize,
+    back_to: &str,
+    newest: TimelineEntry,
+    opened: RwSignal<HashSet<String>>,
+) -> impl IntoView + use<> {
+    let TimelineEntry { id, at: back_from, kind, code, .. } = newest;
     let open = move |_| {
         opened.update(|opened| {
             opened.insert(id.clone());
@@ -218,13 +253,18 @@ fn rest(count: usize, back_to: &str, id: String, opened: RwSignal<HashSet<String
     };
     view! {
         <li class="rest">
-            <button type="button" class="bare" on:click=open>{format!("{count} more like these")}</button>
-            <span class="fine">"back to "{crate::ui::at(back_to)}</span>
+            {at(&back_from)}
+            <span class="kind">{word(kind)}</span>
+            <span class="what">
+                {code.map(|code| view! { <code>{code}</code>" " })}
+                <button type="button" class="bare" on:click=open>{format!("{count} more like these")}</button>
+                <span class="fine">"back to "{at(back_to)}</span>
+            </span>
         </li>
     }
 }
 
-fn line(entry: &TimelineEntry) -> impl IntoView + use<> {
+pub(super) fn line(entry: &TimelineEntry) -> impl IntoView + use<> {
     let now = Freshness::current().server_now_untracked();
     view! {
         <li id=entry.id.clone() class=tone(entry)>
@@ -232,7 +272,7 @@ fn line(entry: &TimelineEntry) -> impl IntoView + use<> {
             <span class="kind">{word(entry.kind)}</span>
             <span class="what">
                 {entry.code.clone().map(|code| view! { <code>{code}</code>" " })}
-                {plain(entry).to_owned()}
+                {at_any_time(plain(entry))}
                 {entry.rendition.clone().map(|rendition| view! { <span class="of">{rendition}</span> })}
             </span>
         </li>
@@ -240,7 +280,7 @@ fn line(entry: &TimelineEntry) -> impl IntoView + use<> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use TimelineKind as Kind;
 
@@ -278,7 +318,7 @@ mod tests {
         }
     }
 
-    fn entry(id: &str, kind: Kind) -> TimelineEntry {
+    pub(in crate::stream) fn entry(id: &str, kind: Kind) -> TimelineEntry {
         TimelineEntry {
             id: id.into(),
             at: format!("2026-11-22T03:04:{id:0>2}.000Z"),
@@ -304,22 +344,53 @@ mod tests {
         assert_eq!(said(None, ": as it is"), ": as it is");
     }
 
+    fn names(all: &[TimelineEntry], opened: &[&str]) -> String {
+        let opened = opened.iter().map(|id| (*id).to_owned()).collect();
+        let name = |row: &Row| match row {
+            Row::Entry(entry) => entry.id.clone(),
+            Row::Rest { count, newest, .. } => format!("{count} {} from {}", word(newest.kind), newest.id),
+        };
+        rows(all, &opened).iter().map(name).collect::<Vec<_>>().join(", ")
+    }
+
     #[test]
     fn failures_in_a_row_are_put_together_until_somebody_opens_them() {
-        let kinds = [Kind::SegmentFailed, Kind::Finding, Kind::SegmentFailed, Kind::LoadFailed];
-        let failures = (0..7).map(|at| entry(&at.to_string(), kinds[at % kinds.len()]));
+        let failures = (0..7).map(|at| entry(&at.to_string(), Kind::SegmentFailed));
         let all: Vec<_> = failures.chain([entry("7", Kind::Health), entry("8", Kind::LoadFailed)]).collect();
-        let names = |opened: &[&str]| {
-            let opened = opened.iter().map(|id| (*id).to_owned()).collect();
-            let name = |row: &Row| match row {
-                Row::Entry(entry) => entry.id.clone(),
-                Row::Rest { count, id, .. } => format!("{count} from {id}"),
-            };
-            rows(&all, &opened).iter().map(name).collect::<Vec<_>>().join(", ")
-        };
-        assert_eq!(names(&[]), "0, 1, 2, 4 from 3, 7, 8");
-        assert_eq!(names(&["5"]), "0, 1, 2, 3, 4, 5, 6, 7, 8");
-        assert_eq!(names(&["8"]), names(&[]), "what others opened is no matter");
+        assert_eq!(names(&all, &[]), "0, 1, 2, 4 segment from 3, 7, 8");
+        assert_eq!(names(&all, &["5"]), "0, 1, 2, 3, 4, 5, 6, 7, 8");
+        assert_eq!(names(&all, &["8"]), names(&all, &[]), "what others opened is no matter");
+    }
+
+    #[test]
+    fn only_what_is_alike_is_put_together() {
+        let kinds = [Kind::SegmentFailed, Kind::LoadFailed];
+        let mut all: Vec<_> = (0..10).map(|at| entry(&at.to_string(), kinds[at % kinds.len()])).collect();
+        assert_eq!(names(&all, &[]), "0, 1, 2, 3, 4, 5, 2 segment from 6, 2 load from 7");
+        assert_eq!(names(&all, &["8"]), "0, 1, 2, 3, 4, 5, 6, 2 load from 7, 8");
+        all.insert(9, TimelineEntry { code: Some("WA-1001".into()), ..entry("a", Kind::Finding) });
+        all.insert(8, TimelineEntry { code: Some("EC-2002".into()), ..entry("b", Kind::Finding) });
+        assert_eq!(names(&all, &[]), "0, 1, 2, 3, 4, 5, 2 segment from 6, 2 load from 7, b, a");
+        let jump = |at: usize| TimelineEntry { sequence: (at < 5).then_some(1), ..all[0].clone() };
+        let jumps: Vec<_> = (0..6).map(|at| TimelineEntry { id: at.to_string(), ..jump(at) }).collect();
+        assert_eq!(
+            names(&jumps, &[]),
+            "0, 1, 2, 2 segment from 3, 5",
+            "what a numbering left out is told apart"
+        );
+    }
+
+    #[test]
+    fn changes_of_state_are_never_put_together() {
+        let all: Vec<_> = (0..9).map(|at| entry(&at.to_string(), Kind::Health)).collect();
+        assert_eq!(names(&all, &[]), "0, 1, 2, 3, 4, 5, 6, 7, 8");
+    }
+
+    #[test]
+    fn a_count_that_goes_on_is_of_the_first() {
+        let said = "could not download the segment, 30 times in this minute";
+        assert_eq!(at_any_time(said), "could not download the segment, the first of 30 in this minute");
+        assert_eq!(at_any_time("could not download, alas"), "could not download, alas");
     }
 
     #[test]

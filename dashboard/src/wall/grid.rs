@@ -79,6 +79,12 @@ impl Grid {
         }
     }
 
+    /// The tile that has the focus.
+    pub(crate) fn focused(self) -> Option<Id> {
+        let name = document().active_element()?.id();
+        self.store.shown.with_untracked(|shown| shown.iter().find(|id| element_id(id) == name).cloned())
+    }
+
     /// The tile gets the focus, if need be in the next frame, when it has been made; the browser scrolls to it.
     fn focus(self, id: Id) {
         let name = element_id(&id);

@@ -6,6 +6,7 @@ mod hold;
 mod keys;
 pub(crate) mod query;
 mod store;
+mod take;
 mod tile;
 mod view;
 
@@ -20,6 +21,7 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 
 use grid::{Grid, Tiles};
 pub(crate) use store::WallStore;
+use take::Taking;
 
 use crate::client::{BASE, client};
 use crate::demo::DemoBanner;
@@ -40,7 +42,11 @@ pub(crate) fn WallPage() -> impl IntoView {
     let poller = poll(store);
     let field = NodeRef::<Input>::new();
     let grid = Grid::new(store);
-    Shortcuts::current().listen(move |key| press(key, store, field, grid));
+    let taking = Taking::new(store, grid, poller);
+    Shortcuts::current().listen(move |key| match key {
+        "a" => taking.take(),
+        _ => press(key, store, field, grid),
+    });
     on_cleanup(move || store.hold(false));
     view! {
         <h1 class="unseen">"Wall"</h1>

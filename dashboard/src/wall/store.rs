@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hlsops_wire::{Wall, WallCounts};
 use leptos::prelude::*;
@@ -13,6 +14,9 @@ use crate::client::Failure;
 
 /// Between two sentences to screen readers. Unit: milliseconds.
 const SPEAK_EVERY_MS: f64 = 10_000.0;
+
+/// How long a sentence stays: less than until the next.
+const SAID: Duration = Duration::from_secs(8);
 
 /// A stream's place on the wall.
 #[derive(Clone)]
@@ -127,6 +131,8 @@ impl WallStore {
         {
             self.spoke_ms.set_value(now_ms);
             self.said.set(sentence);
+            // What was said is read at once, and does not stay true.
+            set_timeout(move || self.said.set(String::new()), SAID);
         }
         if self.counts.get_untracked() != counts {
             self.counts.set(counts);

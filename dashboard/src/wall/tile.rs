@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hlsops_wire::{IncidentStatus, WallTile};
+use hlsops_wire::{IncidentStatus, State, WallTile};
 use leptos::prelude::*;
 
 use super::board::Entry;
@@ -43,6 +43,7 @@ fn body(entry: &Arc<Entry>, name: String, is_stop: Memo<bool>, fresh: Freshness)
     let tile = &entry.tile;
     let class = format!("tile {}{}", slug(tile.state), if entry.worsened { " fresh" } else { "" });
     let since = entry.since_ms;
+    let why = why(tile);
     view! {
         <a class=class id=name href=format!("/streams/{}", tile.id)
             tabindex=move || if is_stop.get() { "0" } else { "-1" }>
@@ -52,13 +53,21 @@ fn body(entry: &Arc<Entry>, name: String, is_stop: Memo<bool>, fresh: Freshness)
                 <span class="age">{move || since.map(|since| time::length(fresh.server_now() - since))}</span>
             </span>
             <strong title=tile.name.clone()>{tile.name.clone()}</strong>
-            <span class="why">{tile.reason.clone()}</span>
+            <span class="why" title=why.clone()>{why.clone()}</span>
             <span class="chips">
                 {tile.playlist_state.as_deref().map(playlist_chip)}
                 {incident_chip(tile)}
             </span>
         </a>
     }
+}
+
+/// Why it is as it is. An incident outlasts what opened it.
+fn why(tile: &WallTile) -> String {
+    if tile.reason.is_empty() && tile.state == State::Healthy && tile.incident.is_some() {
+        return "healthy again; the incident is resolved when that has held".to_owned();
+    }
+    tile.reason.clone()
 }
 
 fn incident_chip(tile: &WallTile) -> Option<impl IntoView + use<>> {
@@ -75,4 +84,20 @@ fn incident_chip(tile: &WallTile) -> Option<impl IntoView + use<>> {
         IncidentStatus::Resolved => return None,
     };
     Some(view! { <span class=class>{text}</span> })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::board::tests::tile;
+    use super::*;
+
+    #[test]
+    fn an_incident_of_a_healthy_stream_is_explained() {
+        let of = |state, incident| why(&WallTile { incident, ..tile("a", state) });
+        let explained = of(State::Healthy, Some(IncidentStatus::Open));
+        assert_eq!(explained, "healthy again; the incident is resolved when that has held");
+        assert_eq!(of(State::Healthy, None), "");
+        let reason = "3 segments lost".to_owned();
+        assert_eq!(why(&WallTile { reason: reason.clone(), ..tile("a", State::Unhealthy) }), reason);
+    }
 }

@@ -25,7 +25,7 @@ fn the_example_is_an_event_as_it_is_sent_and_signed() {
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), shown, "nothing is shown that is not sent");
     let header = |name: &str| between(&format!("\n{name}: "), "\n");
     let (id, at_s) = (header("webhook-id"), header("webhook-timestamp").parse().unwrap());
-    assert_eq!(id, format!("{}.{}", event.data.incident_id.unwrap(), event.data.seq.unwrap()));
+    assert_eq!(id, format!("{}.{}", event.data.alert_id.unwrap(), event.data.seq.unwrap()));
     let signed = signatures(&[Secret::new(SECRET)], id, at_s, &body).unwrap();
     assert_eq!(header("webhook-signature"), signed);
     assert!(PAGE.contains(&format!("the secret `{SECRET}`")));
