@@ -211,8 +211,8 @@ impl PageWriter {
             "unhealthy" => HealthState::Unhealthy,
             _ => HealthState::Degraded,
         };
-        let seen = self.worst.as_ref().filter(|(worst, _)| *worst >= opened_with);
-        let worst = seen.map_or((opened_with, title.as_str()), |(state, what)| (*state, what.as_str()));
+        let known = self.worst.as_ref().filter(|(worst, _)| *worst >= opened_with);
+        let worst = known.map_or((opened_with, title.as_str()), |(state, what)| (*state, what.as_str()));
         let about = event::About {
             stream: &self.config,
             incident: id.as_str(),
