@@ -1,5 +1,6 @@
 //! `hlsops serve`: the whole product on one machine, in one process.
 
+mod clock;
 mod door;
 mod guard;
 mod local;
@@ -18,7 +19,6 @@ use axum::{Router, middleware};
 use clap::Args;
 use hlsops_fetch::AllowList;
 use hlsops_notify::{Webhooks, run_sender};
-use hlsops_watch::SystemClock;
 use hlsops_wire::{Key, KeyCreate, KeyCreated, List, Scope};
 use http::Method;
 use tokio::net::TcpListener;
@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
+use clock::WallClock;
 pub(crate) use guard::problem;
 pub(crate) use local::Backup;
 pub(crate) use logging::LogFormat;
@@ -302,7 +303,8 @@ impl Server {
         let (store, notice) = (station.store.clone(), Arc::clone(&station.notice));
         let until_told = watchers::told(stopped.clone());
         parts.spawn(async move {
-            run_sender(store, publisher, SystemClock::new(), notice, until_told).await;
+            // What is due was stamped by the system's time.
+            run_sender(store, publisher, WallClock, notice, until_told).await;
             "sending messages"
         });
         let until_told = watchers::told(stopped.clone());
