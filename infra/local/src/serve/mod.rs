@@ -1,5 +1,6 @@
 //! `hlsops serve`: the whole product on one machine, in one process.
 
+mod answers;
 mod clock;
 mod door;
 mod guard;
@@ -26,8 +27,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
+pub(crate) use answers::{problem, wrong};
 use clock::WallClock;
-pub(crate) use guard::problem;
 pub(crate) use local::Backup;
 pub(crate) use logging::LogFormat;
 
@@ -291,7 +292,8 @@ impl Server {
             .merge(more)
             .merge(crate::site::routes())
             .fallback_service(station.api())
-            .layer(middleware::from_fn_with_state(Arc::new(names), guard::check));
+            .layer(middleware::from_fn_with_state(Arc::new(names), guard::check))
+            .layer(middleware::from_fn(answers::finish));
         let (stop, stopped) = watch::channel(false);
         let mut parts = JoinSet::new();
         let (engine, until_told) = (station.engine.clone(), watchers::told(stopped.clone()));
