@@ -20,7 +20,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
                        Send a key as `Authorization: Bearer hlsops_...` or as `X-Api-Key`. Times are RFC 3339 in \
                        UTC; other numbers carry their unit in the name. Everything that is no success is an RFC \
                        9457 problem with a `code`, a `request_id` and a pointer to each thing that is wrong. \
-                       Unknown fields and parameters are refused.",
+                       Unknown fields and parameters are refused. `As-Of` on every answer is \
+                       the server's time, and `Request-Id` what its log calls the request.",
     ),
     security(("bearer" = []), ("key" = [])),
     components(schemas(hlsops_wire::Problem)),

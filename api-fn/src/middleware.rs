@@ -1,9 +1,10 @@
-//! What every answer has: an id, headers that keep browsers safe, a log line, and problems as JSON.
+//! What every answer has: an id, its time, headers that keep browsers safe, a log line, and problems as JSON.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hlsops_domain::EpochMs;
@@ -11,10 +12,14 @@ use hlsops_wire::Problem;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tracing::Instrument;
 
+use crate::app::Api;
 use crate::docs;
 use crate::problem::{ApiError, Kind};
 use crate::random::new_id;
+use crate::times;
 
+/// As of when an answer is: the server's time, so that a client whose clock is wrong shows right ages.
+pub(crate) const AS_OF: HeaderName = HeaderName::from_static("as-of");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// Headers of every answer that does not set them itself.
@@ -27,7 +32,7 @@ const HEADERS: [(HeaderName, &str); 5] = [
 ];
 
 /// Around everything.
-pub(crate) async fn finish(request: Request, next: Next) -> Response {
+pub(crate) async fn finish(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = new_id("req", EpochMs(epoch_ms())).unwrap_or_else(|_| "req_unknown".into());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -41,6 +46,9 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if let Ok(now) = HeaderValue::from_str(&times::text(api.now())) {
+        headers.entry(AS_OF).or_insert(now);
     }
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);

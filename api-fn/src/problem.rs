@@ -106,6 +106,11 @@ impl ApiError {
         self.kind == Kind::Stale
     }
 
+    /// There is no such thing.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.kind == Kind::UnknownId
+    }
+
     pub(crate) fn with_items(mut self, items: Vec<ProblemItem>) -> Self {
         self.items = items;
         self

@@ -68,6 +68,8 @@ pub(crate) struct Snapshot {
     pub(crate) known: HashMap<String, (usize, Option<Tile>)>,
     /// Open incidents, by stream, as far as the tiles tell of them.
     pub(crate) incidents: HashMap<String, IncidentItem>,
+    /// Open incidents of streams that there are not.
+    pub(crate) left: Vec<IncidentItem>,
     versions: Vec<(String, HashMap<String, u64>)>,
     body: OnceLock<Bytes>,
 }
@@ -205,7 +207,8 @@ async fn make(store: &Store, account: &str, now: EpochMs, kept: &mut Kept) -> Re
         let order = |tile: &WallTile| (tile.state, tile.acknowledged_by.is_some());
         order(a).cmp(&order(b)).then_with(|| b.since_at.cmp(&a.since_at)).then_with(|| a.name.cmp(&b.name))
     });
-    Ok(snapshot(now, probed(&summaries), configs, incidents, tiles, kept))
+    let left = open.into_values().collect();
+    Ok(Snapshot { left, ..snapshot(now, probed(&summaries), configs, incidents, tiles, kept) })
 }
 
 fn snapshot(
@@ -237,7 +240,8 @@ fn snapshot(
         kept.versions.push_back((version.clone(), hashes));
     }
     let body = OnceLock::new();
-    Snapshot { at, probed, version, counts, configs, tiles, known, incidents, versions, body }
+    let left = Vec::new();
+    Snapshot { at, probed, version, counts, configs, tiles, known, incidents, left, versions, body }
 }
 
 /// All configurations of an account.

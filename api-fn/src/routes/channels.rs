@@ -6,22 +6,24 @@ use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use hlsops_notify::event::TYPES;
-use hlsops_notify::{ChannelError, Webhooks, check_secret, masked, new_secret, send_test};
-use hlsops_store::{Channel, Configured, Format, Secret};
+use hlsops_notify::{ChannelError, Webhooks, check_secret, new_secret, send_test};
+use hlsops_store::{Channel, Configured, Secret};
 use hlsops_wire as wire;
 use hlsops_wire::List;
 use http::{HeaderMap, StatusCode};
 
-use super::deliveries;
+use super::deliveries::{self, page};
 use super::tag::{listed, revision_tag, tagged};
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::config::{MASK, is_text};
+use crate::idempotency::Idempotency;
 use crate::input::{Body, Query, if_match};
 use crate::middleware::json_body;
 use crate::problem::{Answer, ApiError, Kind, item};
 use crate::random::new_id;
 use crate::times;
+use crate::view::channel::{channel as view, format, with_secret};
 
 const MAX_NAME: usize = 120;
 const MAX_HEADERS: usize = 20;
@@ -31,17 +33,31 @@ const MAX_SECRETS: usize = 2;
 /// Channels
 ///
 /// All of the account, in the order of their creation.
-#[utoipa::path(get, path = "/channels", tag = "channels", responses((status = 200, body = List<wire::Channel>), (status = 304, description = "the same as the caller has seen")))]
+#[utoipa::path(
+    get, path = "/channels", tag = "channels",
+    params(
+        ("limit" = Option<u32>, Query, description = "1 to 500; default: all"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses((status = 200, body = List<wire::Channel>), (status = 304, description = "the same as the caller has seen")),
+)]
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     query: Query,
 ) -> Answer<Response> {
-    query.only(&[], &[])?;
-    let channels = api.store().channels(caller.account()).await?.value;
+    let (cursor, limit) = page(query, u32::MAX)?;
+    let mut channels = api.store().channels(caller.account()).await?.value;
+    if let Some(cursor) = cursor {
+        channels.retain(|channel| channel.id.as_str() > cursor.as_str());
+    }
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let is_cut = channels.len() > limit;
+    channels.truncate(limit);
+    let next_cursor = channels.last().filter(|_| is_cut).map(|last| last.id.clone());
     let items = channels.iter().map(|channel| view(channel, caller.sees_secrets())).collect();
-    Ok(listed(&headers, &List { items, next_cursor: None, as_of: times::text(api.now()) }))
+    Ok(listed(&headers, &List { items, next_cursor, as_of: times::text(api.now()) }))
 }
 
 /// A channel
@@ -64,30 +80,36 @@ pub(super) async fn show(
 /// Add a channel
 ///
 /// The answer holds the secret that messages are signed with, this once. Private addresses are refused unless
-/// the operator of this installation allows them.
+/// the operator of this installation allows them. With an `Idempotency-Key` the request may be sent again, if its
+/// answer was lost: for 24 hours the same key makes the same channel, and the answer holds its secret; a refused
+/// request does not use its key up.
 #[utoipa::path(
-    post, path = "/channels", tag = "channels", request_body = wire::ChannelCreate,
+    post, path = "/channels", tag = "channels",
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, for example a UUID")),
+    request_body = wire::ChannelCreate,
     responses((status = 201, body = wire::ChannelWithSecret)),
 )]
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     query: Query,
+    headers: HeaderMap,
     Body(body): Body<wire::ChannelCreate>,
 ) -> Answer<Response> {
     query.only(&[], &[])?;
     let now = api.now();
+    let idempotency = Idempotency::read(&headers, &body)?;
     let secret = match body.secret {
         Some(secret) => Secret::new(secret),
         None => fresh_secret()?,
     };
-    let channel = Channel {
+    let mut channel = Channel {
         account: caller.account().into(),
         id: new_id("chn", now)?,
         name: body.name,
         url: body.url,
         headers: secret_headers(body.headers),
-        secrets: vec![secret.clone()],
+        secrets: vec![secret],
         format: format(body.format),
         enabled: body.enabled.unwrap_or(true),
         why_disabled: None,
@@ -96,15 +118,46 @@ pub(super) async fn create(
         revision: 0,
     };
     check(&api, &channel)?;
-    let most = Channel::MAX_OF_ACCOUNT;
-    if api.store().channels(caller.account()).await?.value.len() >= most {
-        return Err(ApiError::new(
-            Kind::Quota,
-            format!("this account has {most} channels, which is all it may have"),
-        ));
+    let refused = room(&api, &caller).await.err();
+    let (store, account) = (api.store(), caller.account());
+    if let Some(idempotency) = &idempotency {
+        let id = match refused {
+            // What refuses it may be the very channel that it made. If not, it does not use its key up.
+            Some(_) => idempotency.earlier(store, account, now).await?,
+            None => Some(idempotency.id(store, account, &channel.id, now).await?),
+        };
+        if let Some(id) = id {
+            if let Some(before) = store.channel(account, &id).await?.value {
+                return Ok(created(&before));
+            }
+            channel.id = id;
+        }
     }
-    let saved = save(&api, channel).await?;
-    Ok(shown(&saved, &with_secret(&saved, &secret), StatusCode::CREATED))
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
+    let id = channel.id.clone();
+    match save(&api, channel).await {
+        // Sent twice at once, the other one was faster.
+        Err(error) if error.is_stale() && idempotency.is_some() => {
+            store.channel(account, &id).await?.value.map(|twin| created(&twin)).ok_or(error)
+        }
+        saved => Ok(created(&saved?)),
+    }
+}
+
+/// There is room for one more channel.
+async fn room(api: &Api, caller: &Caller) -> Answer<()> {
+    let most = Channel::MAX_OF_ACCOUNT;
+    if api.store().channels(caller.account()).await?.value.len() < most {
+        return Ok(());
+    }
+    let detail = format!("this account has {most} channels, which is all it may have");
+    Err(ApiError::new(Kind::Quota, detail))
+}
+
+fn created(channel: &Channel) -> Response {
+    shown(channel, &with_secret(channel), StatusCode::CREATED)
 }
 
 /// Change a channel
@@ -201,11 +254,10 @@ pub(super) async fn renew_secret(
 ) -> Answer<Response> {
     query.only(&[], &[])?;
     let mut channel = find(&api, &caller, &id).await?;
-    let secret = fresh_secret()?;
-    channel.secrets.insert(0, secret.clone());
+    channel.secrets.insert(0, fresh_secret()?);
     channel.secrets.truncate(MAX_SECRETS);
     let saved = save(&api, channel).await?;
-    Ok(shown(&saved, &with_secret(&saved, &secret), StatusCode::OK))
+    Ok(shown(&saved, &with_secret(&saved), StatusCode::OK))
 }
 
 /// Drop a channel's old secret
@@ -333,36 +385,6 @@ fn check(api: &Api, channel: &Channel) -> Answer<()> {
         ChannelError::Header(_) => ApiError::invalid(vec![item("/headers", "invalid", error.to_string())]),
         ChannelError::Secret(_) => ApiError::invalid(vec![item("/secret", "invalid", error.to_string())]),
     })
-}
-
-const fn format(format: wire::ChannelFormat) -> Format {
-    match format {
-        wire::ChannelFormat::Event => Format::Event,
-        wire::ChannelFormat::Lines => Format::Lines,
-    }
-}
-
-fn with_secret(channel: &Channel, secret: &Secret) -> wire::ChannelWithSecret {
-    wire::ChannelWithSecret { channel: view(channel, true), secret: secret.reveal().into() }
-}
-
-fn view(channel: &Channel, secrets: bool) -> wire::Channel {
-    let header = |(name, _): &(String, Secret)| wire::Header { name: name.clone(), value: MASK.into() };
-    wire::Channel {
-        id: channel.id.clone(),
-        name: channel.name.clone(),
-        url: if secrets { channel.url.clone() } else { masked(&channel.url) },
-        headers: channel.headers.iter().map(header).collect(),
-        format: match channel.format {
-            Format::Event => wire::ChannelFormat::Event,
-            Format::Lines => wire::ChannelFormat::Lines,
-        },
-        events: channel.events.clone(),
-        enabled: channel.enabled,
-        disabled_reason: channel.why_disabled.clone(),
-        secret_count: u32::try_from(channel.secrets.len()).unwrap_or(u32::MAX),
-        created_at: times::text(channel.created_at),
-    }
 }
 
 fn shown(channel: &Channel, body: &impl serde::Serialize, status: StatusCode) -> Response {

@@ -33,7 +33,7 @@ pub(super) async fn list(
     headers: HeaderMap,
     query: Query,
 ) -> Answer<Response> {
-    let (cursor, limit) = page(query)?;
+    let (cursor, limit) = page(query, 100)?;
     let (deliveries, next) = api.store().deliveries(caller.account(), cursor.as_ref(), limit).await?.value;
     let list = List {
         items: deliveries.iter().map(view).collect(),
@@ -43,10 +43,10 @@ pub(super) async fn list(
     Ok(listed(&headers, &list))
 }
 
-/// Which page of a list is asked for.
-pub(super) fn page(query: Query) -> Answer<(Option<Cursor>, u32)> {
+/// Which page of a list is asked for; `usual` where no limit is named.
+pub(super) fn page(query: Query, usual: u32) -> Answer<(Option<Cursor>, u32)> {
     let query = query.only(&["limit", "cursor"], &[])?;
-    let limit = u32::try_from(query.number("limit", 1..=500, 100)?).unwrap_or(100);
+    let limit = u32::try_from(query.number("limit", 1..=500, usual.into())?).unwrap_or(usual);
     let cursor = query.text("cursor").map(Cursor::parse).transpose();
     Ok((cursor.map_err(|_| bad("cursor", "not a `next_cursor` of this list"))?, limit))
 }

@@ -34,7 +34,7 @@ pub(super) async fn list(
     headers: HeaderMap,
     query: Query,
 ) -> Answer<Response> {
-    let (cursor, limit) = page(query)?;
+    let (cursor, limit) = page(query, 100)?;
     let (entries, next) = api.store().inbox(caller.account(), cursor.as_ref(), limit).await?.value;
     let list = List {
         items: entries.into_iter().map(view).collect(),

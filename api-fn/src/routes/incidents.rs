@@ -20,6 +20,7 @@ use http::HeaderMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::removed;
 use super::streams::{configured, outline};
 use super::tag::{listed_as, looks};
 use crate::app::Api;
@@ -70,6 +71,7 @@ pub(super) async fn list(
     let stream = query.text("stream").map(|id| stream_id(caller.account(), id)).transpose()?;
     let now = api.now();
     let wall = api.wall(caller.account()).await?;
+    removed::sweep(&api, &wall).await;
     let wants = |status| statuses.is_empty() || statuses.contains(&status);
     let sets = match &stream {
         Some(stream) => vec![IncidentsOf::Stream(stream)],
@@ -254,8 +256,10 @@ pub(super) async fn acknowledge(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
+    query: Query,
     body: Option<Body<Acknowledge>>,
 ) -> Answer<Json<IncidentTaken>> {
+    query.only(&[], &[])?;
     let id = own(&caller, &id)?;
     let by = who(body, &caller)?;
     let at = api.now();
@@ -263,6 +267,7 @@ pub(super) async fn acknowledge(
     let config = api.store().stream(&stream).await?.value;
     let config = config.ok_or_else(|| ApiError::new(Kind::Conflict, "the incident's stream was removed"))?;
     let body = |incident: &IncidentItem, seq: u64| {
+        let at = at.max(incident.opened);
         event::acknowledged(&about(&config, incident, seq), at, &by, None).to_json()
     };
     let taken = Acknowledgement { at, by: &by, kind: event::ACKNOWLEDGED, body: &body };
@@ -301,6 +306,7 @@ pub(super) async fn close(api: &Api, config: &StreamConfig) -> Answer<()> {
         let pointer = api.store().incident_pointer(&config.id).await?.value;
         let Some((id, _)) = &pointer.open else { return Ok(()) };
         let Some(incident) = api.store().incident(id).await?.value else { return Ok(()) };
+        let at = at.max(incident.opened);
         let body = event::resolved(&about(config, &incident, pointer.seq + 1), at, None, note).to_json();
         let notice = Notice { at, kind: event::RESOLVED, body: &body };
         let resolution = Resolution { at, note, notice };
@@ -327,8 +333,10 @@ pub(super) async fn unacknowledge(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
+    query: Query,
     body: Option<Body<Acknowledge>>,
 ) -> Answer<Json<IncidentTaken>> {
+    query.only(&[], &[])?;
     let id = own(&caller, &id)?;
     let by = who(body, &caller)?;
     let at = api.now();

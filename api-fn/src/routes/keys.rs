@@ -4,30 +4,41 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, Path, State};
-use hlsops_store::{ApiKey, KeyScope};
+use hlsops_store::{ApiKey, KeyScope, Store};
 use hlsops_wire::{Key, KeyCreate, KeyCreated, List, Scope};
 use http::StatusCode;
 
+use super::deliveries::page;
 use crate::app::Api;
 use crate::auth::{Caller, KeyError, create_key};
 use crate::config::is_text;
 use crate::input::{Body, Query};
-use crate::problem::{Answer, ApiError, item};
+use crate::problem::{Answer, ApiError, Kind, item};
 use crate::times;
 
 /// Keys of the account
 ///
-/// Without their secrets, which are stored nowhere. Oldest first.
-#[utoipa::path(get, path = "/keys", tag = "keys", responses((status = 200, body = List<Key>)))]
+/// Without their secrets, which are stored nowhere. Oldest first. One that has expired goes 30 days later.
+#[utoipa::path(
+    get, path = "/keys", tag = "keys",
+    params(
+        ("limit" = Option<u32>, Query, description = "1 to 500; default: all"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses((status = 200, body = List<Key>)),
+)]
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     query: Query,
 ) -> Answer<Json<List<Key>>> {
-    query.only(&[], &[])?;
-    let keys = api.store().api_keys(caller.account()).await?.value;
-    let items = keys.iter().map(shown).collect();
-    Ok(Json(List { items, next_cursor: None, as_of: times::text(api.now()) }))
+    let (cursor, limit) = page(query, Store::MAX_API_KEYS)?;
+    let (keys, next) = api.store().api_keys(caller.account(), cursor.as_ref(), limit).await?.value;
+    Ok(Json(List {
+        items: keys.iter().map(shown).collect(),
+        next_cursor: next.map(|next| next.as_str().into()),
+        as_of: times::text(api.now()),
+    }))
 }
 
 /// The key of this request
@@ -39,7 +50,7 @@ pub(super) async fn own(Extension(caller): Extension<Caller>, query: Query) -> A
 
 /// Make a key
 ///
-/// The answer holds its secret, this once.
+/// The answer holds its secret, this once. An account may have 1,000 keys.
 #[utoipa::path(
     post, path = "/keys", tag = "keys", request_body = KeyCreate,
     responses((status = 201, body = KeyCreated)),
@@ -63,6 +74,7 @@ pub(super) async fn create(
     if !items.is_empty() {
         return Err(ApiError::invalid(items));
     }
+    room(&api, &caller).await?;
     let scope = match body.scope {
         Scope::Viewer => KeyScope::Viewer,
         Scope::Operator => KeyScope::Operator,
@@ -77,6 +89,18 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(KeyCreated { key: shown(&key), secret: secret.as_str().into() })))
 }
 
+/// There is room for one more key.
+async fn room(api: &Api, caller: &Caller) -> Answer<()> {
+    let most = Store::MAX_API_KEYS;
+    let (keys, _) = api.store().api_keys(caller.account(), None, most).await?.value;
+    if keys.len() < usize::try_from(most).unwrap_or(usize::MAX) {
+        return Ok(());
+    }
+    let detail =
+        format!("this account has {most} keys, which is all it may have: revoke one that is not used");
+    Err(ApiError::new(Kind::Quota, detail))
+}
+
 /// Revoke a key
 ///
 /// It stops working at once here, and elsewhere within a minute.
@@ -89,7 +113,9 @@ pub(super) async fn revoke(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
+    query: Query,
 ) -> Answer<StatusCode> {
+    query.only(&[], &[])?;
     let revoked = api.store().revoke_api_key(caller.account(), &id).await?.value;
     api.keys.forget();
     if revoked { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::unknown("key")) }

@@ -8,6 +8,7 @@ mod incidents;
 mod keys;
 mod metrics;
 mod namesakes;
+mod removed;
 mod status;
 mod streams;
 mod tag;
@@ -36,8 +37,9 @@ const BASE: &str = "/api/v1";
 
 /// The router. Unknown paths are answered with a problem, so it can be the fallback of another router.
 pub fn build_router(app: App) -> Router {
-    let (router, document) = all(&Arc::new(Api::new(app)));
-    router.merge(docs::router(&document)).layer(layers::from_fn(middleware::finish))
+    let api = Arc::new(Api::new(app));
+    let (router, document) = all(&api);
+    router.merge(docs::router(&document)).layer(layers::from_fn_with_state(api, middleware::finish))
 }
 
 /// The OpenAPI document of the routes.

@@ -24,43 +24,47 @@ use crate::times;
     get, path = "/health", tag = "service", security(()),
     responses((status = 200, body = ServiceHealth), (status = 503, body = ServiceHealth)),
 )]
-pub(super) async fn health(State(api): State<Arc<Api>>) -> Response {
+pub(super) async fn health(State(api): State<Arc<Api>>, query: Query) -> Answer<Response> {
+    query.only(&[], &[])?;
+    let found = api.status.get(&api).await;
     let now = api.now();
-    let health = match api.status.get(api.store(), now).await {
-        Ok(watch) => watch.health(now),
-        Err(error) => {
-            tracing::error!("{error}");
-            ServiceHealth {
-                detail: "the table does not answer; the log says why".into(),
-                ..Watch::default().empty(ServiceStatus::NoTable, now)
-            }
-        }
+    let health = match found {
+        Some(watch) => watch.health(now),
+        None => ServiceHealth {
+            detail: "the table does not answer; the log says why".into(),
+            ..Watch::default().empty(ServiceStatus::NoTable, now)
+        },
     };
     let status = match health.status {
         ServiceStatus::Ok => StatusCode::OK,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (status, Json(health)).into_response()
+    Ok((status, Json(health)).into_response())
 }
 
-/// What `/health` says, kept for a moment: it is open to everybody and must cost nothing.
+/// What `/health` says, and when that was found out, kept for a moment: it is open to everybody and must cost nothing.
+/// That the table failed (no `Watch`) is kept as well, or everybody who waits would try it again.
 #[derive(Debug, Default)]
-pub(crate) struct Status(tokio::sync::Mutex<Option<(EpochMs, Watch)>>);
+pub(crate) struct Status(tokio::sync::Mutex<Option<(EpochMs, Option<Watch>)>>);
 
 /// How often it is looked at, in milliseconds.
 const FRESH_MS: u64 = 5_000;
 
 impl Status {
-    async fn get(&self, store: &Store, now: EpochMs) -> Result<Watch, StoreError> {
+    async fn get(&self, api: &Api) -> Option<Watch> {
         let mut kept = self.0.lock().await;
+        // After the wait for whoever was at it.
+        let now = api.now();
         if let Some((at, watch)) = kept.as_ref()
             && now.0.saturating_sub(at.0) < FRESH_MS
         {
-            return Ok(watch.clone());
+            return watch.clone();
         }
-        let watch = Watch::read(store, now).await?;
-        *kept = Some((now, watch.clone()));
-        Ok(watch)
+        let found = Watch::read(api.store(), now).await;
+        let watch = found.inspect_err(|error| tracing::error!("{error}")).ok();
+        // Failing may have taken longer than this is kept.
+        *kept = Some((api.now(), watch.clone()));
+        watch
     }
 }
 

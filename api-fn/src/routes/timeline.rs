@@ -141,7 +141,7 @@ async fn page(api: &Api, config: &StreamConfig, wanted: &Wanted, names: Names<'_
     let mut found: Vec<Placed> = Vec::new();
     let mut complete_to = None;
     let mut read = 0;
-    // Where reading stopped; none at the end of what there is.
+    // Down to where everything was read; none at the end of what there is.
     let mut reached = None;
     loop {
         let (minutes, more) = api.store().history(&config.id, first, last, BATCH).await?.value;
@@ -156,12 +156,16 @@ async fn page(api: &Api, config: &StreamConfig, wanted: &Wanted, names: Names<'_
         }
         let Some(oldest) = oldest.filter(|oldest| more && oldest.0 > first.0) else { break };
         last = Minute(oldest.0 - 1);
-        if found.len() > wanted.limit || read >= MOST {
-            reached = Some(oldest.start());
+        // The minute before, which was not read, reaches into this one: only what comes after this one is whole.
+        let whole = oldest.next().start();
+        let enough = found.iter().filter(|placed| placed.at >= whole).count() > wanted.limit;
+        if enough || read >= MOST {
+            reached = Some(whole);
             break;
         }
     }
     let since = reached.unwrap_or_default();
+    found.retain(|placed| placed.at >= since);
     found.extend(taken(names.incidents).filter(|placed| placed.at >= since && wanted.has(placed)));
     found.extend(switches(&config.pauses()).filter(|placed| placed.at >= since && wanted.has(placed)));
     sort(&mut found);

@@ -7,15 +7,15 @@ use axum::response::{IntoResponse, Response};
 use hlsops_wire::Wall;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
+use super::removed;
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::input::{Query, none_match};
-use crate::middleware::json_body;
+use crate::middleware::{AS_OF, json_body};
 use crate::problem::Answer;
 use crate::times;
 use crate::wall::Snapshot;
 
-const AS_OF: HeaderName = HeaderName::from_static("as-of");
 const PROBED_AT: HeaderName = HeaderName::from_static("probed-at");
 
 /// All streams at a glance
@@ -36,6 +36,7 @@ pub(super) async fn show(
 ) -> Answer<Response> {
     let query = query.only(&["since"], &[])?;
     let wall = api.wall(caller.account()).await?;
+    removed::sweep(&api, &wall).await;
     let etag = format!("\"{}\"", wall.version);
     let mut response = if none_match(&headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()

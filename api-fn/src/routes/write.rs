@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::incidents::close;
 use super::namesakes::{doubles, own_names};
+use super::removed::close_left;
 use super::streams::{config_tag, configured, detail, etag};
 use super::tag::tagged;
 use crate::app::Api;
@@ -148,7 +149,8 @@ pub(super) async fn patch(
 
 /// Remove a stream
 ///
-/// Its open incident is closed; what was recorded of it expires by itself. Needs the stream's ETag as `If-Match`; `*` for any.
+/// Its open incident is closed; what was recorded of it expires by itself. Needs the stream's ETag as `If-Match`; `*` for
+/// any. Where it is gone and its incident was left open, that is closed.
 #[utoipa::path(
     delete, path = "/streams/{id}", tag = "streams",
     params(
@@ -165,7 +167,13 @@ pub(super) async fn remove(
     headers: HeaderMap,
 ) -> Answer<StatusCode> {
     query.only(&[], &[])?;
-    let config = seen(&api, &stream_id(caller.account(), &id)?, &headers).await?;
+    let id = stream_id(caller.account(), &id)?;
+    let seen = seen(&api, &id, &headers).await;
+    // An earlier try may have failed between the stream and its incident.
+    if seen.as_ref().is_err_and(ApiError::is_unknown) && close_left(&api, &id).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    let config = seen?;
     let removed = api.store().remove_stream(&config.id, config.revision).await?.value;
     api.changed(caller.account());
     match removed {
@@ -189,7 +197,9 @@ pub(super) async fn pause(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
+    query: Query,
 ) -> Answer<Response> {
+    query.only(&[], &[])?;
     enable(&api, &stream_id(caller.account(), &id)?, false).await
 }
 
@@ -205,7 +215,9 @@ pub(super) async fn resume(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
+    query: Query,
 ) -> Answer<Response> {
+    query.only(&[], &[])?;
     enable(&api, &stream_id(caller.account(), &id)?, true).await
 }
 

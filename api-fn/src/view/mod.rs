@@ -1,5 +1,6 @@
 //! Pure: from what is stored to what is shown.
 
+pub(crate) mod channel;
 pub(crate) mod incident;
 pub(crate) mod losses;
 pub(crate) mod metrics;

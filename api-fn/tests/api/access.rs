@@ -4,8 +4,10 @@ use hlsops_api::{App, openapi};
 use hlsops_fetch::{FetchConfig, Fetcher};
 use hlsops_store::KeyScope;
 use http::{Method, StatusCode};
+use serde_json::{Value, json};
 
-use crate::support::World;
+use crate::incidents;
+use crate::support::{Got, World};
 
 /// Method and path of every route, `{id}` filled in with `id`.
 async fn routes(world: &World, id: &str) -> Vec<(Method, String)> {
@@ -65,36 +67,86 @@ async fn each_scope_may_do_what_it_is_for() {
     }
 }
 
+/// One thing of each kind that a route may name: the word in its path, and an id.
+async fn things(world: &World) -> [(&'static str, String); 4] {
+    let id = world.add("theirs").await;
+    let incident = incidents::open(world, &id, world.now()).await;
+    let key = world.post("/api/v1/keys", json!({"name": "theirs"})).await.is(201);
+    let channel = json!({"name": "theirs", "url": "https://hooks.example.com/a"});
+    let channel = world.post("/api/v1/channels", channel).await.is(201);
+    let id_of = |made: &Got| made.body["id"].as_str().unwrap().to_owned();
+    [("streams", id), ("incidents", incident), ("keys", id_of(&key)), ("channels", id_of(&channel))]
+}
+
+/// The body that the document shows as an example for a route.
+async fn example(world: &World, method: &Method, path: &str) -> Option<Value> {
+    let app = App::new(world.store.clone(), Fetcher::new(FetchConfig::default()).unwrap());
+    let document = serde_json::to_value(openapi(app)).unwrap();
+    let body = &document["paths"][path][method.as_str().to_lowercase()]["requestBody"];
+    let schema = body["content"]["application/json"]["schema"].to_string();
+    let (_, rest) = schema.split_once("#/components/schemas/")?;
+    Some(document["components"]["schemas"][rest.split('"').next()?]["examples"][0].clone())
+}
+
 #[tokio::test]
 async fn what_belongs_to_another_account_does_not_exist() {
     let world = World::new().await;
-    let id = world.add("theirs").await;
     let stranger = world.key("other", KeyScope::Admin).await;
-    let incident = format!("inc:default:{id}:1");
-    for (id, word) in [(id.as_str(), "stream"), (incident.as_str(), "incident"), ("key_x", "key")] {
-        for (method, path) in routes(&world, id).await {
-            if !path.contains(id) || !path.contains(&format!("/{word}s/")) {
+    let headers = [("x-api-key", stranger.as_str()), ("if-match", "*")];
+    let things = things(&world).await;
+    for (word, id) in &things {
+        let mut tried = 0;
+        for (method, path) in routes(&world, "{id}").await {
+            if !path.contains("{id}") || !path.contains(&format!("/{word}/")) {
                 continue;
             }
-            let headers = [("x-api-key", stranger.as_str()), ("if-match", "*")];
-            let body = (method == Method::PATCH).then(|| serde_json::json!({}));
-            world.ask(method, &path, &headers, body).await.problem(404, "EC120", "");
+            let body = example(&world, &method, &path).await;
+            let asked = path.replace("{id}", id);
+            world.ask(method, &asked, &headers, body).await.problem(404, "EC120", "");
+            tried += 1;
+        }
+        assert!(tried > 0, "{word}");
+    }
+    // They are all there: it was the account that was refused, and nothing was changed.
+    for (word, id) in &things {
+        match *word {
+            "keys" => assert!(world.get("/api/v1/keys").await.body.to_string().contains(id.as_str())),
+            word => _ = world.get(&format!("/api/v1/{word}/{id}")).await.is(200),
         }
     }
-    assert_eq!(world.get(&format!("/api/v1/streams/{id}")).await.status, StatusCode::OK);
-    let theirs =
-        world.ask(Method::GET, "/api/v1/wall", &[("x-api-key", stranger.as_str())], None).await.is(200);
-    assert_eq!(theirs.body["tiles"], serde_json::json!([]));
+    assert_eq!(world.get(&format!("/api/v1/incidents/{}", things[1].1)).await.body["status"], "open");
+    for list in ["streams", "incidents", "channels", "inbox", "deliveries"] {
+        let path = format!("/api/v1/{list}");
+        let theirs = world.ask(Method::GET, &path, &headers, None).await.is(200);
+        assert_eq!(theirs.body["items"], json!([]), "{list}");
+    }
+    let theirs = world.ask(Method::GET, "/api/v1/keys", &headers, None).await.is(200);
+    assert_eq!(theirs.body["items"].as_array().unwrap().len(), 1, "their own");
+    let theirs = world.ask(Method::GET, "/api/v1/wall", &headers, None).await.is(200);
+    assert_eq!(theirs.body["tiles"], json!([]));
 }
 
 #[tokio::test]
 async fn unknown_query_parameters_are_named() {
     let world = World::new().await;
-    let id = world.add("a").await;
-    for (method, path) in routes(&world, &id).await {
-        if method == Method::GET && !is_open(&path) {
-            world.get(&format!("{path}?nonsense=1")).await.problem(400, "EC100", "?nonsense");
-        }
+    let things = things(&world).await;
+    for (method, path) in routes(&world, "{id}").await {
+        let body = example(&world, &method, &path).await;
+        let thing = things.iter().find(|(word, _)| path.contains(&format!("/{word}/")));
+        let asked = path.replace("{id}", thing.map_or("", |(_, id)| id));
+        let got = world.ask(method.clone(), &format!("{asked}?nonsense=1"), &[("if-match", "*")], body).await;
+        assert_eq!(got.status, StatusCode::BAD_REQUEST, "{method} {path}");
+        got.problem(400, "EC100", "?nonsense");
+    }
+    assert_eq!(world.get(&format!("/api/v1/streams/{}", things[0].1)).await.body["enabled"], true);
+}
+
+#[tokio::test]
+async fn every_answer_says_as_of_when_it_is() {
+    let world = World::new().await;
+    for (method, path) in routes(&world, "none").await {
+        let got = world.ask(method.clone(), &path, &[], None).await;
+        assert_eq!(got.header("as-of"), "2026-11-22T03:30:00.000Z", "{method} {path}");
     }
 }
 

@@ -15,7 +15,7 @@ const CHANNELS: &str = "/api/v1/channels";
 
 fn body() -> Value {
     json!({
-        "name": "Operations", "url": "https://hooks.example.com/a?token=canary",
+        "name": "Operations", "url": "https://hooks.example.com/services/canary?token=canary",
         "headers": [{"name": "Authorization", "value": "Bearer canary"}],
         "events": ["incident.opened", "incident.resolved"],
     })
@@ -56,6 +56,7 @@ async fn a_channel_is_made_changed_and_removed() {
     let viewer = world.key(ACCOUNT, KeyScope::Viewer).await;
     let listed = world.ask(Method::GET, CHANNELS, &[("x-api-key", viewer.as_str())], None).await.is(200);
     assert!(!listed.body.to_string().contains("canary"), "{}", listed.body);
+    assert_eq!(listed.body["items"][0]["url"], "https://hooks.example.com/***");
 
     let change =
         json!({"headers": [{"name": "authorization", "value": "***"}], "format": "lines", "enabled": false});
@@ -191,4 +192,52 @@ async fn the_inbox_holds_every_event_once_newest_first() {
     }
     world.get("/api/v1/inbox?cursor=%23").await.problem(400, "EC100", "?cursor");
     world.get("/api/v1/deliveries?limit=0").await.problem(400, "EC100", "?limit");
+}
+
+/// The answer may be lost, and with it the secret.
+#[tokio::test]
+async fn a_request_with_a_key_makes_one_channel_however_often_it_comes() {
+    let world = World::new().await;
+    let add = async |key: &str, body: Value| {
+        world.ask(Method::POST, CHANNELS, &[("idempotency-key", key)], Some(body)).await
+    };
+    let first = add("k1", body()).await.is(201);
+    assert_eq!(add("k1", body()).await.is(201).body, first.body);
+    let twins = tokio::join!(add("k2", body()), add("k2", body()));
+    assert_eq!(twins.0.is(201).body, twins.1.is(201).body);
+    let mut other = body();
+    other["name"] = json!("other");
+    add("k1", other.clone()).await.problem(422, "EC100", "");
+    let stored = async || world.store.channels(ACCOUNT).await.unwrap().value.len();
+    assert_eq!(stored().await, 2);
+    while stored().await < hlsops_store::Channel::MAX_OF_ACCOUNT {
+        world.post(CHANNELS, body()).await.is(201);
+    }
+    add("k3", other.clone()).await.problem(403, "EC101", "");
+    assert_eq!(add("k1", body()).await.is(201).body, first.body, "it has its place");
+    let path = format!("{CHANNELS}/{}", first.body["id"].as_str().unwrap());
+    world.ask(Method::DELETE, &path, &[("if-match", "*")], None).await.is(204);
+    add("k3", other).await.is(201);
+}
+
+#[tokio::test]
+async fn channels_are_listed_in_pages() {
+    let world = World::new().await;
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        made.push(world.post(CHANNELS, body()).await.is(201).body["id"].clone());
+        world.wait(1);
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = world.get(&format!("{CHANNELS}?limit=2{cursor}")).await.is(200);
+        seen.extend(page.body["items"].as_array().unwrap().iter().map(|one| one["id"].clone()));
+        match page.body["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, made);
+    let whole = world.get(&format!("{CHANNELS}?limit=5")).await.is(200);
+    assert_eq!(whole.body.get("next_cursor"), None);
 }

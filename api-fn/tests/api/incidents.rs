@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use hlsops_domain::rendition::Loss;
 use hlsops_domain::{EpochMs, MediaUs};
-use hlsops_store::{NewIncident, Notice, Opened, Resolution, Writer};
+use hlsops_store::{Configured, NewIncident, Notice, Opened, Resolution, Writer};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ fn writer() -> Writer {
     Writer { name: "w".into(), epoch: 1 }
 }
 
-async fn open(world: &World, id: &str, at: EpochMs) -> String {
+pub(crate) async fn open(world: &World, id: &str, at: EpochMs) -> String {
     let read = world.store.incident_pointer(&stream(id)).await.unwrap().value.version;
     let notice = Notice { at, kind: "incident.opened", body: "{}" };
     let new = NewIncident { at, trigger: "unhealthy", title: "playlist does not load: HTTP 503", notice };
@@ -230,6 +230,40 @@ async fn the_incident_of_a_removed_stream_is_closed() {
         (&json!("resolved"), &json!("the stream was removed"))
     );
     assert_eq!(got.body["stream_name"], json!(id));
+}
+
+/// It was removed, and closing its incident failed; or its watcher opened one with its last page.
+#[tokio::test]
+async fn an_incident_that_outlives_its_stream_is_closed_by_whoever_looks() {
+    let world = World::new().await;
+    let gone = async |name: &str| {
+        let id = world.add(name).await;
+        assert_eq!(world.store.remove_stream(&stream(&id), 1).await.unwrap().value, Configured::Saved(1));
+        let incident = open(&world, &id, world.now()).await;
+        world.wait(11);
+        (format!("/api/v1/streams/{id}"), incident)
+    };
+    let status = async |incident: &str| {
+        let got = world.get(&format!("{INCIDENTS}/{incident}")).await.is(200);
+        (got.body["status"].clone(), got.body["resolution"].clone())
+    };
+    let over = (json!("resolved"), json!("the stream was removed"));
+
+    let (path, incident) = gone("a").await;
+    let any = [("if-match", "*")];
+    world.ask(Method::DELETE, &path, &any, None).await.is(204);
+    assert_eq!(status(&incident).await, over);
+    world.ask(Method::DELETE, &path, &any, None).await.problem(404, "EC120", "");
+
+    for look in [INCIDENTS, "/api/v1/wall"] {
+        let (_, incident) = gone(look).await;
+        assert_eq!(status(&incident).await.0, "open");
+        world.wait(11);
+        world.get(look).await.is(200);
+        assert_eq!(status(&incident).await, over, "{look}");
+        let rows = world.store.notices(&incident, 10).await.unwrap().value;
+        assert_eq!(rows.last().unwrap().kind, "incident.resolved");
+    }
 }
 
 #[tokio::test]

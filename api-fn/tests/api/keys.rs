@@ -1,10 +1,11 @@
 //! Keys: made, used, revoked, expired.
 
-use hlsops_store::{KeyScope, Store};
+use hlsops_domain::EpochMs;
+use hlsops_store::{ApiKey, KeyScope, Store};
 use http::Method;
 use serde_json::json;
 
-use crate::support::{Got, World};
+use crate::support::{ACCOUNT, Got, World};
 
 const KEYS: &str = "/api/v1/keys";
 
@@ -78,7 +79,9 @@ async fn what_is_remembered_of_keys_is_forgotten() {
 async fn use_is_noted_by_the_hour() {
     let world = World::new().await;
     let secret = world.key("default", KeyScope::Viewer).await;
-    let used = async |store: &Store| store.api_keys("default").await.unwrap().value[0].last_used.unwrap().0;
+    let used = async |store: &Store| {
+        store.api_keys("default", None, 1).await.unwrap().value.0[0].last_used.unwrap().0
+    };
     let own = || whoami(&world, secret.as_str());
     own().await.is(200);
     let first = used(&world.store).await;
@@ -88,4 +91,47 @@ async fn use_is_noted_by_the_hour() {
     world.wait(1_801);
     own().await.is(200);
     assert_eq!(used(&world.store).await, first + 3_601_000);
+}
+
+/// As many keys as an account may have, and `more`.
+async fn full(world: &World, more: u64) -> u64 {
+    let most = u64::from(Store::MAX_API_KEYS) + more;
+    for n in 0..most {
+        let key = ApiKey {
+            id: format!("key_{n:05}"),
+            account: ACCOUNT.into(),
+            name: "many".into(),
+            prefix: "hlsops_many".into(),
+            scope: KeyScope::Viewer,
+            created: EpochMs(n),
+            expires: None,
+            last_used: None,
+        };
+        assert!(world.store.create_api_key(&format!("{n:064x}"), &key).await.unwrap().value);
+    }
+    most
+}
+
+#[tokio::test]
+async fn an_account_has_so_many_keys_and_each_can_be_found_and_revoked() {
+    let world = World::new().await;
+    let most = full(&world, 5).await;
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = world.get(&format!("{KEYS}?limit=500{cursor}")).await.is(200);
+        seen.extend(page.body["items"].as_array().unwrap().iter().map(|key| key["id"].to_string()));
+        match page.body["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len() as u64, most);
+    let new = json!({"name": "one too many"});
+    world.post(KEYS, new.clone()).await.problem(403, "EC101", "");
+    for n in most - 6..most {
+        world.ask(Method::DELETE, &format!("{KEYS}/key_{n:05}"), &[], None).await.is(204);
+    }
+    world.post(KEYS, new).await.is(201);
+    world.get(&format!("{KEYS}?limit=0")).await.problem(400, "EC100", "?limit");
+    world.get(&format!("{KEYS}?cursor=%23")).await.problem(400, "EC100", "?cursor");
 }

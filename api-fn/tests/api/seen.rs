@@ -341,6 +341,41 @@ async fn a_gap_comes_before_what_follows_from_it() {
     );
 }
 
+/// A stream's minutes begin at a second of their own, here the 40th: what is stored in one reaches into the next.
+#[tokio::test]
+async fn no_entry_is_lost_where_a_page_ends() {
+    const STORED: u64 = 320;
+    let world = World::new().await;
+    world.back(STORED * 60);
+    let id = world.add("sports").await;
+    world.wait(STORED * 60);
+    let first = Minute::of(NOW).0 - STORED;
+    let taken = match world.store.take_over(&stream(&id), &writer(), Minute(first)).await.unwrap().value {
+        TakeOver::Taken(taken) => *taken,
+        TakeOver::Lost(holder) => panic!("{holder:?}"),
+    };
+    let mut chain = taken.chain;
+    for minute in first..first + STORED {
+        let start = Minute(minute).start().0 + 40_000;
+        let mut log = MinuteLog::new(Minute(minute));
+        log.change(EpochMs(start + 50_000), Some(MAIN), What::Found { code: "EC-2002".into(), count: 1 });
+        let closing = closing(EpochMs(start + 59_000), HealthState::Healthy);
+        let content = Content { closing: &closing, log: &log };
+        let _ = world.store.save_minute(&mut chain, Minute(minute), content).await.unwrap();
+    }
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = timeline(&world, &id, &format!("limit=500{cursor}")).await;
+        paged.extend(page["items"].as_array().unwrap().iter().map(|one| one["at"].to_string()));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert!(paged.is_sorted_by(|a, b| a > b), "newest first, none twice");
+    assert_eq!(paged.len() as u64, STORED);
+}
+
 #[tokio::test]
 async fn series_have_figures_and_states() {
     let world = World::new().await;
@@ -462,6 +497,11 @@ async fn findings_are_folded_and_say_what_to_do() {
     assert_eq!(items[0]["rendition"], "640x360 800 kb/s");
     assert_eq!(items[0]["first_at"], "2026-11-22T03:28:30.000Z");
     assert!(items[0]["fix"].as_str().is_some_and(|fix| fix.ends_with('.')));
+    let limited = world.get(&format!("/api/v1/streams/{id}/findings?limit=1")).await.is(200);
+    assert_eq!((&limited.body["items"], limited.body.get("next_cursor")), (&got.body["items"], None));
+    let none = world.get(&format!("/api/v1/streams/{id}/findings?cursor=5.0")).await.is(200);
+    assert_eq!(none.body["items"], json!([]), "what is before that minute");
+    world.get(&format!("/api/v1/streams/{id}/findings?cursor=x")).await.problem(400, "EC100", "?cursor");
     let path = format!("/api/v1/streams/{id}/findings?from=2026-11-01T00:00:00Z");
     world.ask(Method::GET, &path, &[], None).await.problem(400, "EC100", "?from");
 }

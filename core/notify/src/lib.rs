@@ -41,5 +41,5 @@ pub use sender::{AT_ONCE, PER_CHANNEL, Sender, Swept};
 pub use sign::{SecretError, check_secret, new_secret, signatures};
 #[cfg(feature = "sns")]
 pub use sns::Topic;
-pub use text::{masked, timestamp};
+pub use text::timestamp;
 pub use webhooks::{ChannelError, Webhooks};

@@ -37,7 +37,7 @@ pub(crate) fn plain(text: &str, most: usize) -> String {
 
 /// A URL without what lets its reader in: the values of its query and its password.
 #[must_use]
-pub fn masked(url: &str) -> String {
+pub(crate) fn masked(url: &str) -> String {
     let Ok(mut parsed) = Url::parse(url) else { return "(not a URL)".into() };
     if !parsed.username().is_empty() || parsed.password().is_some() {
         // Fails only for URLs that have no host, which have no user either.

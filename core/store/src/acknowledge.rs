@@ -17,7 +17,7 @@ use crate::spent::{Paid, Spent};
 /// Somebody takes an incident.
 #[derive(Clone, Copy)]
 pub struct Acknowledgement<'a> {
-    /// When.
+    /// When; not before it was opened, whose clock may be ahead.
     pub at: EpochMs,
     /// Who, for people.
     pub by: &'a str,
@@ -127,6 +127,8 @@ impl Store {
                 return Ok(Paid { value: Acknowledged::Already(incident), spent });
             }
             let pointer = self.incident_pointer(&incident.stream).await?.add_to(&mut spent);
+            // The first entry of its timeline is where the incident is found: nothing may come before it.
+            let taken = &Acknowledgement { at: taken.at.max(incident.opened), ..*taken };
             let writes = self.taking_writes(&incident, &pointer, taken)?;
             let token = token(id, pointer.seq, taken.by, taken.at);
             let verdict = self.transact("acknowledge an incident", &token, &writes).await?;
@@ -207,6 +209,8 @@ impl Store {
             let Some((taken_at, _)) = incident.acknowledged else {
                 return Ok(Paid { value: Acknowledged::Already(incident), spent });
             };
+            // Behind what it takes back, which is not before the opening.
+            let at = at.max(EpochMs(taken_at.0.saturating_add(1))).max(incident.opened);
             let terms = Terms::default()
                 .name("#a", ACKNOWLEDGED)
                 .name("#b", ACKNOWLEDGED_BY)

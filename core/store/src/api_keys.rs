@@ -7,8 +7,9 @@ use crate::call::{Select, Terms, Verdict};
 use crate::error::StoreError;
 use crate::ids::check;
 use crate::item::{Item, Reading, Writing};
-use crate::keys::{self, IndexKey, Key, attribute};
+use crate::keys::{self, IndexKey, Key, attribute, kept};
 use crate::spent::{Paid, Spent};
+use crate::streams::Cursor;
 
 const VERSION: u64 = 1;
 const ID: &str = "id";
@@ -53,10 +54,10 @@ pub struct ApiKey {
 }
 
 impl Store {
-    /// Most keys of an account that are listed.
-    pub const MAX_API_KEYS: usize = 1_000;
+    /// The most keys an account should have: who creates one looks first.
+    pub const MAX_API_KEYS: u32 = 1_000;
 
-    /// Stores a key under the SHA-256 of its secret in hexadecimal.
+    /// Stores a key under the SHA-256 of its secret in hexadecimal. One that expires is deleted 30 days later.
     ///
     /// Concurrent writers: `false` if that secret is stored already. Repeating it is safe.
     ///
@@ -75,7 +76,7 @@ impl Store {
             .text(PREFIX, &key.prefix)
             .number(SCOPE, scope_code(key.scope))
             .number(CREATED, key.created.0)
-            .maybe(key.expires, |item, at| item.number(EXPIRES, at.0))
+            .maybe(key.expires, |item, at| item.number(EXPIRES, at.0).kept(at, kept::EXPIRED_KEYS))
             .maybe(key.last_used, |item, at| item.number(USED, at.0))
             .done();
         let condition = Some("attribute_not_exists(pk)");
@@ -98,15 +99,34 @@ impl Store {
         item.try_map(|item| item.as_ref().map(read_key).transpose())
     }
 
-    /// The keys of an account, oldest first, at most [`Store::MAX_API_KEYS`].
+    /// A page of an account's keys, oldest first, at most `most`, and where the next page begins.
     ///
-    /// Concurrent writers: an index, so eventually consistent by nature.
+    /// Concurrent writers: an index, so eventually consistent by nature; a page never repeats a key.
     ///
     /// # Errors
     /// Whatever the table says.
-    pub async fn api_keys(&self, account: &str) -> Result<Paid<Vec<ApiKey>>, StoreError> {
-        let items = self.key_items(account).await?;
-        items.try_map(|items| items.iter().map(read_key).collect())
+    pub async fn api_keys(
+        &self,
+        account: &str,
+        after: Option<&Cursor>,
+        most: u32,
+    ) -> Result<Paid<(Vec<ApiKey>, Option<Cursor>)>, StoreError> {
+        let most = most.max(1);
+        let terms = Terms::default().text(":p", keys::keys_of(account));
+        let mut select = match after {
+            None => Select::index("g1p = :p", terms),
+            Some(after) => Select::index("g1p = :p AND g1s > :a", terms.text(":a", after.as_str())),
+        };
+        // One more than asked for says that there are more.
+        select.limit = Some(most.saturating_add(1));
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let items = self.query_all("list API keys", select, most.saturating_add(1)).await?;
+        items.try_map(|items| {
+            let keys: Vec<ApiKey> = items.iter().take(most).map(read_key).collect::<Result<_, _>>()?;
+            let last = keys.last().filter(|_| items.len() > most);
+            let next = last.map(|last| Cursor::parse(&last.id)).transpose()?;
+            Ok((keys, next))
+        })
     }
 
     /// Removes a key; it no longer works. `false` if the account has no such key.
@@ -117,9 +137,14 @@ impl Store {
     /// Whatever the table says.
     pub async fn revoke_api_key(&self, account: &str, id: &str) -> Result<Paid<bool>, StoreError> {
         let mut spent = Spent::default();
-        let items = self.key_items(account).await?.add_to(&mut spent);
-        let found = items.iter().find(|item| Reading::any(item).find_text(ID) == Some(id));
-        let Some(found) = found else { return Ok(Paid { value: false, spent }) };
+        if check("key", id).is_err() {
+            return Ok(Paid { value: false, spent });
+        }
+        let (partition, sort) = IndexKey::KeyOf { account, key: id }.pair();
+        let terms = Terms::default().text(":p", partition).text(":i", sort);
+        let select = Select::index("g1p = :p AND g1s = :i", terms);
+        let items = self.query_all("find an API key", select, 1).await?.add_to(&mut spent);
+        let Some(found) = items.first() else { return Ok(Paid { value: false, spent }) };
         let (pk, _) = Key::ApiKey { sha256: "" }.pair();
         let sha256 = Reading::any(found).text(attribute::PK)?.strip_prefix(&pk);
         let sha256 = sha256.ok_or_else(|| Reading::any(found).damaged(attribute::PK))?;
@@ -139,11 +164,6 @@ impl Store {
         let key = Key::ApiKey { sha256 };
         let verdict = self.update("note the use of a key", &key, "SET #u = :at", condition, &terms).await?;
         Ok(verdict.map(|_| ()))
-    }
-
-    async fn key_items(&self, account: &str) -> Result<Paid<Vec<Item>>, StoreError> {
-        let select = Select::index("g1p = :p", Terms::default().text(":p", keys::keys_of(account)));
-        self.query_all("list API keys", select, Self::MAX_API_KEYS).await
     }
 }
 

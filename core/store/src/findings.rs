@@ -106,7 +106,7 @@ impl Store {
         Ok(verdict.map(|verdict| verdict.refused().is_none()))
     }
 
-    /// The findings of the minutes from `from` to `to`, both included, oldest first, at most `most` items.
+    /// The findings of the minutes from `from` to `to`, both included, newest first, at most `most` items.
     ///
     /// Concurrent writers: eventually consistent.
     ///
@@ -121,7 +121,8 @@ impl Store {
     ) -> Result<Paid<Vec<MinuteFindings>>, StoreError> {
         let (from, to) = keys::findings(from, to);
         let terms = Terms::default().text(":s", keys::of_stream(stream)).text(":a", from).text(":b", to);
-        let select = Select::new("pk = :s AND sk BETWEEN :a AND :b", terms);
+        let mut select = Select::new("pk = :s AND sk BETWEEN :a AND :b", terms);
+        select.newest_first = true;
         let items = self.query_all("read findings", select, most).await?;
         items.try_map(|items| items.iter().map(read_findings).collect())
     }

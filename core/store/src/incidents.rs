@@ -60,7 +60,7 @@ pub struct NewIncident<'a> {
 /// How an incident ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Resolution<'a> {
-    /// When.
+    /// When; not before it was opened.
     pub at: EpochMs,
     /// Why, for people.
     pub note: &'a str,
@@ -211,6 +211,10 @@ impl Store {
     ) -> Result<Paid<Closed>, StoreError> {
         let Some((id, opened)) = &read.open else { return Ok(Paid::free(Closed::Already)) };
         let (version, seq) = (read.version + 1, read.seq + 1);
+        // Who opened it may have a clock that is ahead: an end before the beginning would come first in its timeline,
+        // where the beginning is looked for.
+        let notice = Notice { at: resolution.notice.at.max(*opened), ..resolution.notice };
+        let resolution = &Resolution { at: resolution.at.max(*opened), notice, ..*resolution };
         let writes = self.closing_writes(stream, read, (id, *opened), resolution, writer)?;
         let mut spent = Spent::default();
         let verdict = self.transact("close an incident", &token("c", id), &writes).await?;

@@ -34,6 +34,8 @@ pub mod kept {
     pub const MINUTES: u64 = 8 * DAY;
     /// Findings, cues, outbox rows, hour rollups.
     pub const DETAIL: u64 = 90 * DAY;
+    /// API keys that have expired: so long it is said that they did.
+    pub const EXPIRED_KEYS: u64 = 30 * DAY;
     /// Incidents, their timelines and the minutes copied to them.
     pub const INCIDENTS: u64 = 400 * DAY;
 }

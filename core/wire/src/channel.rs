@@ -12,7 +12,7 @@ pub struct Channel {
     pub id: String,
     /// For people.
     pub name: String,
-    /// Where events are posted to. Query values are masked for viewers.
+    /// Where events are posted to. Viewers see no more of it than the host.
     pub url: String,
     /// Headers the receiver asks for. Their values are not shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

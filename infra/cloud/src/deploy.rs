@@ -149,7 +149,7 @@ async fn first_key(aws: &Aws, table: &str) -> Result<Option<Secret>, Error> {
     let config = aws_sdk_dynamodb::config::Builder::from(&aws.config)
         .retry_config(aws_sdk_dynamodb::config::retry::RetryConfig::disabled());
     let store = Store::new(aws_sdk_dynamodb::Client::from_conf(config.build()), table);
-    if !store.api_keys(ACCOUNT).await?.value.is_empty() {
+    if !store.api_keys(ACCOUNT, None, 1).await?.value.0.is_empty() {
         return Ok(None);
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();

@@ -245,6 +245,10 @@ fn names_of_others_and_pages_of_others_are_refused() {
     let get = |head: &str, headers: &[&str]| request(&address, head, headers, "");
     let (status, body) = get("GET /api/v1/health", &["Host: evil.example"]);
     assert!(status == 403 && body.contains("--public-url"), "{status} {body}");
+    assert!(
+        body.contains("\"request_id\":\"req_") && body.contains("\"instance\":\"/api/v1/health\""),
+        "{body}"
+    );
     assert_eq!(get("GET /api/v1/health", &["Origin: http://evil.example"]).0, 403);
     let (status, body) = get("GET /api/v1/health", &[]);
     assert!(status == 200 && body.contains("\"status\""), "{status} {body}");
@@ -256,6 +260,9 @@ fn names_of_others_and_pages_of_others_are_refused() {
     assert_eq!(get("GET /local/self", &[&bearer]).0, 200);
     let relative = request(&address, "POST /local/backup", &[&bearer], r#"{"to": "x"}"#);
     assert!(relative.0 == 422 && relative.1.contains("whole path"), "{relative:?}");
+    assert!(relative.1.contains("\"pointer\":\"/to\""), "{relative:?}");
+    let unread = request(&address, "POST /local/backup", &[&bearer], "{}");
+    assert!(unread.0 == 422 && unread.1.contains("\"request_id\""), "{unread:?}");
 }
 
 #[test]

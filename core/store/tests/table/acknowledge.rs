@@ -1,9 +1,10 @@
 //! Taking an incident, while replies are lost and others want it too.
 
 use hlsops_domain::EpochMs;
+use hlsops_engine::{Engine, ManualClock};
 use hlsops_store::{
-    Acknowledged, Acknowledgement, ApiKey, IncidentId, IncidentItem, KeyScope, NewIncident, Opened, Outline,
-    Store,
+    Acknowledged, Acknowledgement, ApiKey, Closed, Cursor, IncidentId, IncidentItem, KeyScope, NewIncident,
+    Opened, Outline, Resolution, Store,
 };
 
 use crate::support::{Table, notice, stream, writer};
@@ -64,6 +65,29 @@ async fn a_lost_reply_tells_nobody_twice() {
     assert_eq!(missing, Acknowledged::Missing);
 }
 
+/// Whoever takes, gives back or closes it may have a clock behind that of who opened it.
+#[tokio::test]
+async fn an_incident_is_found_though_later_things_are_stamped_before_it() {
+    let table = Table::new().await;
+    let (store, early) = (&table.store, EpochMs(400));
+    let id = open(store).await;
+    let there = async || store.incident(&id).await.expect("read").value.expect("there");
+    let body = |_: &IncidentItem, _| String::new();
+    let taken = Acknowledgement { at: early, by: "maria", kind: "a", body: &body };
+    let done = store.acknowledge_incident(&id, &taken).await.expect("take").value;
+    assert_eq!(done, Acknowledged::Done(there().await));
+    assert_eq!(there().await.acknowledged, Some((EpochMs(1_000), "maria".into())));
+    let free = store.unacknowledge_incident(&id, early, "ada").await.expect("give back").value;
+    assert_eq!(free, Acknowledged::Done(there().await));
+    let pointer = store.incident_pointer(&stream()).await.expect("read").value;
+    let resolution = Resolution { at: early, note: "over", notice: notice("r", early.0) };
+    let closed = store.close_incident(&stream(), &pointer, &resolution, &writer("w", 1)).await;
+    assert_eq!(closed.expect("close").value, Closed::Closed);
+    assert_eq!(there().await.closed, Some(EpochMs(1_000)));
+    let notes = store.incident_notes(&id, 10).await.expect("notes").value;
+    assert!(notes.iter().all(|note| note.at >= EpochMs(1_000)) && notes.len() == 4, "{notes:?}");
+}
+
 #[tokio::test]
 async fn a_key_is_found_by_its_hash_and_revoked_by_its_id() {
     let table = Table::new().await;
@@ -89,7 +113,67 @@ async fn a_key_is_found_by_its_hash_and_revoked_by_its_id() {
     assert!(store.revoke_api_key("acme", "key_1").await.expect("revoke").value);
     assert_eq!(store.api_key("00ff").await.expect("read").value, None);
     let _ = store.touch_api_key("00ff", EpochMs(6)).await.expect("touch");
-    assert_eq!(store.api_keys("acme").await.expect("list").value, []);
+    assert_eq!(store.api_keys("acme", None, 9).await.expect("list").value, (Vec::new(), None));
+}
+
+#[tokio::test]
+async fn a_key_that_has_expired_goes_a_month_later() {
+    let clock = ManualClock::new(1_000);
+    let engine = Engine::in_memory_at(&clock).expect("SQLite");
+    let store = Store::new(engine.client(), "hlsops");
+    store.ensure_table().await.expect("table");
+    let key = ApiKey {
+        id: "key_1".into(),
+        account: "acme".into(),
+        name: "guest".into(),
+        prefix: "hlsops_abc".into(),
+        scope: KeyScope::Viewer,
+        created: EpochMs(1_000_000),
+        expires: Some(EpochMs(2_000_000)),
+        last_used: None,
+    };
+    let lasting = ApiKey { id: "key_2".into(), expires: None, ..key.clone() };
+    for (hash, key) in [("00f1", &key), ("00f2", &lasting)] {
+        assert!(store.create_api_key(hash, key).await.expect("create").value);
+    }
+    for (second, left) in [(2_001, 2), (2_001 + 30 * 86_400, 1)] {
+        clock.set(second);
+        let _ = engine.sweep().await.expect("sweep");
+        assert_eq!(store.api_keys("acme", None, 9).await.expect("list").value.0.len(), left, "{second}");
+    }
+}
+
+/// However many there are, each can be listed and revoked.
+#[tokio::test]
+async fn keys_are_listed_in_pages_and_revoked_wherever_they_are() {
+    let table = Table::new().await;
+    let store = &table.store;
+    let key = |n: u64| ApiKey {
+        id: format!("key_{n}"),
+        account: "acme".into(),
+        name: "wall".into(),
+        prefix: "hlsops_abc".into(),
+        scope: KeyScope::Viewer,
+        created: EpochMs(n),
+        expires: None,
+        last_used: None,
+    };
+    for n in 1..=5 {
+        assert!(store.create_api_key(&format!("00f{n}"), &key(n)).await.expect("create").value);
+    }
+    let page = async |after: Option<&Cursor>| store.api_keys("acme", after, 2).await.expect("list").value;
+    let (first, next) = page(None).await;
+    let (second, after) = page(next.as_ref()).await;
+    let (third, end) = page(after.as_ref()).await;
+    assert_eq!([first, second, third].concat(), (1..=5).map(key).collect::<Vec<_>>());
+    assert_eq!(end, None);
+    assert!(store.revoke_api_key("acme", "key_5").await.expect("revoke").value);
+    assert!(!store.revoke_api_key("acme", "").await.expect("revoke").value);
+    assert_eq!(
+        store.api_keys("acme", None, 4).await.expect("list").value.1,
+        None,
+        "a full page that is the last"
+    );
 }
 
 #[tokio::test]

@@ -147,7 +147,9 @@ async fn findings_of_two_watchers_stand_side_by_side() {
     assert!(save(NOW, 1, "b", 2).await);
     assert!(save(NOW.next(), 4, "b", 2).await);
     let found = table.store.findings(&id, NOW, NOW, 10).await.expect("answer").value;
-    assert_eq!(found, [findings(NOW, 5), findings(NOW, 1)]);
+    assert_eq!(found, [findings(NOW, 1), findings(NOW, 5)]);
+    let newest = table.store.findings(&id, NOW, NOW.next(), 1).await.expect("answer").value;
+    assert_eq!(newest, [findings(NOW.next(), 4)], "the oldest go where there are too many");
     let found = table.store.findings(&id, NOW.next(), Minute(NOW.0 + 9), 10).await.expect("answer").value;
     assert_eq!(found, [findings(NOW.next(), 4)]);
 }

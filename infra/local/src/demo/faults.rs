@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
@@ -12,7 +13,7 @@ use hlsops_origin::{ControlError, Fault, FaultKind, Origin};
 use serde::{Deserialize, Serialize};
 use tower::ServiceExt;
 
-use crate::serve::problem;
+use crate::serve::{problem, wrong};
 use crate::station::Station;
 
 /// The largest body. Unit: bytes.
@@ -107,17 +108,21 @@ async fn list(State(stage): State<Stage>) -> Json<Listed> {
     Json(Listed { streams: streams.collect(), faults: faults.chain([OWN]).collect() })
 }
 
-async fn change(State(stage): State<Stage>, Json(asked): Json<Change>) -> Response {
+async fn change(State(stage): State<Stage>, asked: Result<Json<Change>, JsonRejection>) -> Response {
+    let asked = match asked {
+        Ok(Json(asked)) => asked,
+        Err(rejection) => return problem(rejection.status(), &rejection.body_text()),
+    };
     let Some((_, name)) = stage.streams.iter().find(|(id, _)| *id == asked.stream) else {
         return problem(StatusCode::NOT_FOUND, "stream: use the id of a demo stream");
     };
     let faults = match faults(name, asked.fault.as_deref()) {
         Ok(faults) => faults,
-        Err(why) => return problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("fault: {why}")),
+        Err(why) => return wrong("/fault", &why),
     };
     match put(&stage.origin, name, &faults) {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("fault: {error}")),
+        Err(error) => wrong("/fault", &error.to_string()),
     }
 }
 
@@ -147,7 +152,7 @@ fn put(origin: &Origin, name: &str, faults: &[Fault]) -> Result<(), ControlError
 
 /// Asks the API whether the caller may list keys, which only an admin may: so who may do what is said once.
 async fn ask_admin(State(stage): State<Stage>, request: Request, next: Next) -> Response {
-    let mut asked = Request::builder().uri("/api/v1/keys");
+    let mut asked = Request::builder().uri("/api/v1/keys?limit=1");
     for name in [header::AUTHORIZATION.as_str(), "x-api-key"] {
         if let Some(value) = request.headers().get(name) {
             asked = asked.header(name, value);

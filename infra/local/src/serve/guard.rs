@@ -10,8 +10,9 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use axum::response::Response;
+
+use super::answers::problem;
 
 /// The names this server answers to.
 #[derive(Clone, Debug)]
@@ -90,20 +91,6 @@ pub(crate) async fn check(State(names): State<Arc<Names>>, request: Request, nex
         Ok(()) => next.run(request).await,
         Err(detail) => problem(StatusCode::FORBIDDEN, &detail),
     }
-}
-
-/// A refusal as RFC 9457 has it.
-pub(crate) fn problem(status: StatusCode, detail: &str) -> Response {
-    let title = status.canonical_reason().unwrap_or("refused");
-    let body = json!({
-        "type": "about:blank",
-        "title": title,
-        "status": status.as_u16(),
-        "code": "EC100",
-        "detail": detail,
-    });
-    let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-    (status, kind, body.to_string()).into_response()
 }
 
 #[cfg(test)]

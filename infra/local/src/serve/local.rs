@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
-use super::guard::problem;
+use super::answers::{problem, wrong};
 use crate::station::Station;
 
 /// The largest body. Unit: bytes.
@@ -51,9 +52,13 @@ async fn about() -> Response {
     Json(json!({"version": env!("CARGO_PKG_VERSION"), "pid": std::process::id()})).into_response()
 }
 
-async fn backup(State(local): State<Local>, Json(asked): Json<Backup>) -> Response {
+async fn backup(State(local): State<Local>, asked: Result<Json<Backup>, JsonRejection>) -> Response {
+    let asked = match asked {
+        Ok(Json(asked)) => asked,
+        Err(rejection) => return problem(rejection.status(), &rejection.body_text()),
+    };
     if !asked.to.is_absolute() {
-        return problem(StatusCode::UNPROCESSABLE_ENTITY, "to: write the whole path of the file");
+        return wrong("/to", "write the whole path of the file");
     }
     match local.engine.backup(&asked.to).await {
         Ok(()) => {

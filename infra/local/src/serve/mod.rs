@@ -1,5 +1,7 @@
 //! `hlsops serve`: the whole product on one machine, in one process.
 
+mod answers;
+mod clock;
 mod door;
 mod guard;
 mod local;
@@ -18,7 +20,6 @@ use axum::{Router, middleware};
 use clap::Args;
 use hlsops_fetch::AllowList;
 use hlsops_notify::{Webhooks, run_sender};
-use hlsops_watch::SystemClock;
 use hlsops_wire::{Key, KeyCreate, KeyCreated, List, Scope};
 use http::Method;
 use tokio::net::TcpListener;
@@ -26,7 +27,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
-pub(crate) use guard::problem;
+pub(crate) use answers::{problem, wrong};
+use clock::WallClock;
 pub(crate) use local::Backup;
 pub(crate) use logging::LogFormat;
 
@@ -290,7 +292,8 @@ impl Server {
             .merge(more)
             .merge(crate::site::routes())
             .fallback_service(station.api())
-            .layer(middleware::from_fn_with_state(Arc::new(names), guard::check));
+            .layer(middleware::from_fn_with_state(Arc::new(names), guard::check))
+            .layer(middleware::from_fn(answers::finish));
         let (stop, stopped) = watch::channel(false);
         let mut parts = JoinSet::new();
         let (engine, until_told) = (station.engine.clone(), watchers::told(stopped.clone()));
@@ -302,7 +305,8 @@ impl Server {
         let (store, notice) = (station.store.clone(), Arc::clone(&station.notice));
         let until_told = watchers::told(stopped.clone());
         parts.spawn(async move {
-            run_sender(store, publisher, SystemClock::new(), notice, until_told).await;
+            // What is due was stamped by the system's time.
+            run_sender(store, publisher, WallClock, notice, until_told).await;
             "sending messages"
         });
         let until_told = watchers::told(stopped.clone());

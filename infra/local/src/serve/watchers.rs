@@ -1,7 +1,7 @@
 //! In the place of scheduler and queue: dispatches at each minute (UTC) and when the configuration has changed,
 //! and runs a watcher for each message, under the same leases as everywhere.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use hlsops_domain::EpochMs;
 use hlsops_probe::{Ended, Scope, Shared, WorkMessage, dispatch, watch_shard};
@@ -10,6 +10,7 @@ use hlsops_watch::{Clock, SystemClock};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::clock::WallClock;
 use crate::station::Station;
 
 /// Messages that may wait for a watcher to start.
@@ -32,7 +33,7 @@ async fn tick(station: &Station, work: mpsc::Sender<WorkMessage>, stopped: impl 
     }
     tokio::pin!(stopped);
     loop {
-        match dispatch(&station.store, now(), Scope::Missing).await {
+        match dispatch(&station.store, WallClock.now(), Scope::Missing).await {
             Ok(dispatched) => {
                 for message in dispatched.messages {
                     // Fails only when nobody works any more: the program ends.
@@ -118,12 +119,7 @@ pub(crate) async fn told(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
-/// The system's time, read anew each time.
-fn now() -> EpochMs {
-    EpochMs(0) + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
-
 fn until_next_minute() -> Duration {
-    let into = Duration::from_millis(now().0 % 60_000);
+    let into = Duration::from_millis(WallClock.now().0 % 60_000);
     MINUTE.saturating_sub(into)
 }
