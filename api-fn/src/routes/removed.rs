@@ -50,6 +50,7 @@ fn remains(id: &StreamId) -> StreamConfig {
         overrides: BTreeMap::new(),
         tags: Vec::new(),
         created_at: hlsops_domain::EpochMs(0),
+        pauses: Vec::new(),
         revision: 0,
     }
 }
