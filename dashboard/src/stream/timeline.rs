@@ -95,7 +95,7 @@ fn plain(entry: &TimelineEntry) -> &str {
 fn at_any_time(text: &str) -> String {
     let counted = text.strip_suffix(" times in this minute").and_then(|text| text.rsplit_once(", "));
     match counted {
-        Some((what, count)) => format!("{what}, the first of {count} in this minute"),
+        Some((what, count)) => format!("{what}, the first of {count} in that minute"),
         None => text.to_owned(),
     }
 }
@@ -389,7 +389,7 @@ pub(super) mod tests {
     #[test]
     fn a_count_that_goes_on_is_of_the_first() {
         let said = "could not download the segment, 30 times in this minute";
-        assert_eq!(at_any_time(said), "could not download the segment, the first of 30 in this minute");
+        assert_eq!(at_any_time(said), "could not download the segment, the first of 30 in that minute");
         assert_eq!(at_any_time("could not download, alas"), "could not download, alas");
     }
 
