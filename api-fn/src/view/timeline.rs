@@ -162,7 +162,9 @@ fn describe(what: &What, beside: Option<u64>) -> (TimelineKind, String) {
         }
         What::Found { code, count } => {
             let summary = checks::ALL.iter().find(|rule| rule.code == code).map_or("", |rule| rule.summary);
-            let times = if *count > 1 { format!(", {count} times in this minute") } else { String::new() };
+            // It stands at the first time of its minute, and counts on.
+            let times =
+                if *count > 1 { format!(", the first of {count} in that minute") } else { String::new() };
             (TimelineKind::Finding, format!("{code}: {summary}{times}"))
         }
         What::RebufferingStarted => {

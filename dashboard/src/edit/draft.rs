@@ -90,7 +90,8 @@ impl Draft {
             manifest_url: changed(&self.url, &before.url),
             name: changed(&self.name, &before.name),
             link_id: changed(&self.link_id, &before.link_id).map(|link_id| text(&link_id)),
-            tags: (parts.tags != stream.tags).then_some(parts.tags),
+            // A tag that others have given may hold a comma: who does not touch the text changes none.
+            tags: (self.tags != before.tags).then_some(parts.tags),
             enabled: None,
             watch: (parts.watch != stream.watch).then_some(parts.watch),
             request_headers: (parts.headers != stream.request_headers).then_some(parts.headers),
@@ -183,6 +184,12 @@ mod tests {
     #[test]
     fn nothing_changed_sends_nothing() {
         assert_eq!(Draft::of(&stream()).patch(&stream()), Ok(StreamPatch::default()));
+    }
+
+    #[test]
+    fn a_tag_with_a_comma_stays_as_it_is() {
+        let stream = Stream { tags: [("note".to_owned(), "a, b".to_owned())].into(), ..stream() };
+        assert_eq!(Draft::of(&stream).patch(&stream), Ok(StreamPatch::default()));
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
         let Some(body) = form.body(Draft::create) else { return };
         busy.set(true);
         found.set(None);
+        let (url, headers) = form.draft.with_untracked(|draft| (draft.url.clone(), draft.headers.clone()));
         let propose = move |usual: &str| {
             form.draft.try_update(|draft| {
                 let name = proposal(&draft.url, usual);
@@ -50,6 +51,12 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
         };
         spawn_local(async move {
             let answer = client.post(&format!("{BASE}/streams?validate_only=true"), &body).await;
+            busy.try_set(false);
+            // Whoever goes on typing meanwhile gets no answer about another URL.
+            let is_asked = |draft: &Draft| draft.url == url && draft.headers == headers;
+            if form.draft.try_with_untracked(is_asked) != Some(true) {
+                return;
+            }
             match answer.and_then(|answer| answer.json::<Validation>()) {
                 Ok(validation) => {
                     form.errors.try_set(Default::default());
@@ -64,7 +71,6 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
                     }
                 }
             }
-            busy.try_set(false);
         });
     };
     view! {

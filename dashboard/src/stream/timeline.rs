@@ -91,15 +91,6 @@ fn plain(entry: &TimelineEntry) -> &str {
     rest.unwrap_or(&entry.text)
 }
 
-/// The text of a finding, which stands at the first time of its minute and counts on: so it is of the first of them.
-fn at_any_time(text: &str) -> String {
-    let counted = text.strip_suffix(" times in this minute").and_then(|text| text.rsplit_once(", "));
-    match counted {
-        Some((what, count)) => format!("{what}, the first of {count} in that minute"),
-        None => text.to_owned(),
-    }
-}
-
 /// Rows that are shown until somebody asks for more.
 const FIRST: usize = 50;
 /// Failures of a kind in a row that are shown; the others are put together, so that what they led to is not far below.
@@ -272,7 +263,7 @@ pub(super) fn line(entry: &TimelineEntry) -> impl IntoView + use<> {
             <span class="kind">{word(entry.kind)}</span>
             <span class="what">
                 {entry.code.clone().map(|code| view! { <code>{code}</code>" " })}
-                {at_any_time(plain(entry))}
+                {plain(entry).to_owned()}
                 {entry.rendition.clone().map(|rendition| view! { <span class="of">{rendition}</span> })}
             </span>
         </li>
@@ -384,13 +375,6 @@ pub(super) mod tests {
     fn changes_of_state_are_never_put_together() {
         let all: Vec<_> = (0..9).map(|at| entry(&at.to_string(), Kind::Health)).collect();
         assert_eq!(names(&all, &[]), "0, 1, 2, 3, 4, 5, 6, 7, 8");
-    }
-
-    #[test]
-    fn a_count_that_goes_on_is_of_the_first() {
-        let said = "could not download the segment, 30 times in this minute";
-        assert_eq!(at_any_time(said), "could not download the segment, the first of 30 in that minute");
-        assert_eq!(at_any_time("could not download, alas"), "could not download, alas");
     }
 
     #[test]
