@@ -41,9 +41,15 @@ impl Place {
         matches!(self.lock().health, HealthState::Degraded | HealthState::Unhealthy)
     }
 
-    /// Only that somebody looked.
+    /// Only that somebody looked, where nothing else is new to the tile. Health that was taken over is.
     pub(crate) fn looked(&self, state: &StreamState) {
-        self.lock().last_look = state.last_look;
+        let mut tile = self.lock();
+        if (tile.health, tile.since) == (state.health.state, state.health_since) {
+            tile.last_look = state.last_look;
+            return;
+        }
+        drop(tile);
+        self.show(state);
     }
 
     /// Everything, and tells the shard if a state has changed.

@@ -252,7 +252,12 @@ mod tests {
         let mut state = StreamState::new(start);
         let mut step = |after_ms, now, what: fn(Health) -> Option<EventKind>| {
             let at = start + Duration::from_millis(after_ms);
-            let lost = health::What::SegmentsLost { count: after_ms, share: 0.1, within: Duration::ZERO };
+            let lost = health::What::SegmentsLost {
+                count: after_ms,
+                share: 0.1,
+                within: Duration::ZERO,
+                of: Duration::ZERO,
+            };
             let reasons = vec![health::Reason { state: now, rendition: None, what: lost }];
             state.health = Health { state: now, reasons };
             let event = |kind| Event { at, rendition: None, kind };

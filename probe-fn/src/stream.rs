@@ -3,14 +3,16 @@
 use std::future::Future;
 use std::time::Duration;
 
+use hlsops_domain::event::EventKind;
+use hlsops_domain::health::What;
 use hlsops_domain::id::StableHash;
-use hlsops_domain::{Limits, Pace, StreamState};
+use hlsops_domain::{EpochMs, Event, Health, HealthState, Limits, Pace, Reason, StreamState};
 use hlsops_fetch::SessionError;
 use hlsops_store::{
     Holder, Segments, Spent, StoreError, StreamConfig, StreamId, TakeOver, Taken, WatchMode, Writer,
     limits_from, pack,
 };
-use hlsops_watch::{Cadence, Clock, Target, watch_from};
+use hlsops_watch::{Cadence, Clock, Sink, Target, watch_from};
 use tokio::sync::mpsc;
 use url::Url;
 
@@ -99,10 +101,13 @@ async fn watch_inner<C: Clock, N: Network>(
         TakeOver::Lost(holder) => return Err(StreamError::Taken(holder)),
     };
     let pointer = store.incident_pointer(&config.id).await?.add_to(spent);
-    let state = resume(&taken, &clock);
+    let mut state = resume(&taken, &clock);
     let minute = taken.chain.minute_at(minute);
     let (pages, incoming) = mpsc::channel(Recorder::QUEUE);
     let mut recorder = Recorder::new(pages, second, minute, taken.log(minute)).shown_at(place);
+    if let Some(forgotten) = forget_pause(&mut state, &config, clock.now()) {
+        recorder.stepped(&state, forgotten.at, std::slice::from_ref(&forgotten));
+    }
     let writing = PageWriter::new(store, config.clone(), taken.chain, pointer, notice).run(incoming);
     tokio::pin!(writing);
     let mut heir = None;
@@ -140,6 +145,19 @@ fn resume<C: Clock>(taken: &Taken, clock: &C) -> StreamState {
         }
         None => StreamState::new(clock.now()),
     }
+}
+
+/// What was known before a pause says nothing of the time after it: health begins anew.
+fn forget_pause(state: &mut StreamState, config: &StreamConfig, at: EpochMs) -> Option<Event> {
+    let resumed = config.resumed_at()?;
+    if state.health.state == HealthState::NoData || state.last_look.is_none_or(|look| look >= resumed) {
+        return None;
+    }
+    let from = state.health.state;
+    let waits = Reason { state: HealthState::NoData, rendition: None, what: What::Starting };
+    state.health = Health { state: HealthState::NoData, reasons: vec![waits] };
+    state.health_since = at;
+    Some(Event { at, rendition: None, kind: EventKind::Health { from, to: state.health.clone() } })
 }
 
 fn pace(mode: WatchMode) -> Pace {

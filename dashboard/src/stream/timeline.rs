@@ -129,11 +129,13 @@ const fn repeats(kind: TimelineKind) -> bool {
     )
 }
 
-/// What only entries that say the same have in common. What a numbering jumped over has no sequence of its own.
-type Likeness<'a> = (TimelineKind, Option<&'a str>, bool);
+/// What only entries that say the same have in common: what became of a segment, too. What a numbering jumped over
+/// has no sequence of its own.
+type Likeness<'a> = (TimelineKind, Option<&'a str>, Option<&'a str>);
 
 fn likeness(entry: &TimelineEntry) -> Likeness<'_> {
-    (entry.kind, entry.code.as_deref(), entry.sequence.is_some())
+    let fate = entry.sequence.map(|_| entry.text.rsplit_once("; ").map_or("", |(_, fate)| fate));
+    (entry.kind, entry.code.as_deref(), fate)
 }
 
 /// The entries as rows. `opened` has the ids by which somebody has opened what was put together.
@@ -225,7 +227,7 @@ pub(crate) fn Timeline(
                     {move || format!("Show {} older", hidden())}
                 </button>
             </Show>
-            <Show when=move || hidden() == 0>{end.run()}</Show>
+            {end.run()}
         </section>
     }
 }

@@ -131,6 +131,31 @@ async fn the_wall_sees_a_fault_within_seconds_and_knows_it_over_a_change_of_watc
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_known_before_a_pause_does_not_count_after_it() {
+    let world = world(&["one"]).await;
+    world.add("one").await;
+    let (stop, watcher) = world.start(1);
+    seconds(5).await;
+    stop.send(()).unwrap();
+    watcher.await.unwrap();
+    let now = || world.shared.clock.now();
+    let config = StreamConfig { revision: 1, ..world.config("one") };
+    let resumed = config.switched(false, now()).switched(true, now());
+    let _saved = world.shared.store.save_stream(&resumed, SHARD).await.unwrap();
+    let (stop, watcher) = world.start(2);
+    seconds(6).await;
+    let tile = tile(&world, "one").await.unwrap();
+    assert_eq!(
+        (tile.health, tile.playlist.name()),
+        (HealthState::Healthy, "Live"),
+        "at once, not at the minute's end"
+    );
+    assert!(tile.since >= resumed.resumed_at().unwrap(), "{tile:?} {:?}", resumed.pauses);
+    stop.send(()).unwrap();
+    watcher.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_shard_is_dispatched_when_it_has_streams_and_no_watcher() {
     let world = world(&["one"]).await;
     let (store, clock) = (&world.shared.store, &world.shared.clock);

@@ -34,15 +34,13 @@ pub(super) fn weigh(
     if count < limits.lost_degraded.max(1) {
         return;
     }
-    let (whole, within) = if most < SETTLED {
-        (window.times(played.len() as u64), limits.window)
-    } else {
-        (published, limits.window.min(now.since(stream.began_at)))
-    };
+    let within = limits.window.min(now.since(stream.began_at));
+    let (whole, of) =
+        if most < SETTLED { (window.times(played.len() as u64), limits.window) } else { (published, within) };
     let share = (lost.as_seconds() / whole.as_seconds().max(1.0)).min(1.0);
     let many = share >= limits.lost_share_unhealthy || limits.lost_unhealthy.is_some_and(|n| count >= n);
     let state = if many { HealthState::Unhealthy } else { HealthState::Degraded };
-    found.add(state, None, What::SegmentsLost { count, share, within });
+    found.add(state, None, What::SegmentsLost { count, share, within, of });
 }
 
 /// What is known to have been published, also where it is still being fetched: nothing where no segments are

@@ -31,6 +31,8 @@ pub enum What {
         share: f64,
         /// The window, or what there was of it.
         within: Duration,
+        /// The time whose media the share is of: a whole window until a rendition has lost three.
+        of: Duration,
     },
     /// Segments lost one after the other.
     ConsecutiveLost(u32),
@@ -120,13 +122,14 @@ impl fmt::Display for Between<'_> {
             What::Stalled => f.write_str("playlist brings no new segments"),
             What::Ended => f.write_str("the stream ended, and it must never end"),
             What::NothingPlayable => f.write_str("no variant can be played"),
-            What::SegmentsLost { count, share, within } => {
+            What::SegmentsLost { count, share, within, of } => {
                 let (plural, percent) = (if *count == 1 { "" } else { "s" }, share * 100.0);
-                write!(
-                    f,
-                    "{count} segment{plural} lost within {:.0} s, {percent:.1} % of the media",
-                    within.as_secs_f64()
-                )
+                let seconds = |length: &Duration| length.as_secs_f64().ceil();
+                write!(f, "{count} segment{plural} lost within {} s, {percent:.1} % of ", seconds(within))?;
+                match of > within {
+                    true => write!(f, "{} s of media", seconds(of)),
+                    false => f.write_str("the media"),
+                }
             }
             What::ConsecutiveLost(_) => write!(f, "{} segments in a row missing", self.span(0)),
             What::SlowFirstByte { median, limit } => {
