@@ -32,21 +32,18 @@ pub(crate) fn create(
 ) -> Answer<(StreamConfig, Url)> {
     let name = body.name.unwrap_or_else(|| usual_name(&body.manifest_url));
     let (watch, segments) = watch(body.watch.unwrap_or_default());
+    let usual = StreamConfig::new(id, body.manifest_url, now);
     let config = StreamConfig {
-        id,
-        url: body.manifest_url,
         name,
         link_id: Some(body.link_id.unwrap_or(link_id)),
         enabled: body.enabled.unwrap_or(true),
         watch,
         segments,
         headers: pairs(body.request_headers),
-        profile: body.profile.unwrap_or_else(|| "default".into()),
+        profile: body.profile.unwrap_or_else(|| usual.profile.clone()),
         overrides: body.thresholds,
         tags: body.tags.into_iter().collect(),
-        created_at: now,
-        pauses: Vec::new(),
-        revision: 0,
+        ..usual
     };
     check(config)
 }

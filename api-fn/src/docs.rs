@@ -21,7 +21,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
                        UTC; other numbers carry their unit in the name. Everything that is no success is an RFC \
                        9457 problem with a `code`, a `request_id` and a pointer to each thing that is wrong. \
                        Unknown fields and parameters are refused. `As-Of` on every answer is \
-                       the server's time, and `Request-Id` what its log calls the request.",
+                       the server's time (of the wall, when it was made), and `Request-Id` what its log calls the request.",
     ),
     security(("bearer" = []), ("key" = [])),
     components(schemas(hlsops_wire::Problem)),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hlsops_domain::EpochMs;
-use hlsops_store::{IncidentItem, ShardId, ShardSummary, Store, StoreError, StreamConfig, Tile};
+use hlsops_store::{IncidentItem, ShardId, ShardSummary, Store, StoreError, StreamConfig, StreamId, Tile};
 use hlsops_wire::{Wall, WallCounts, WallTile};
 
 use crate::times;
@@ -134,6 +134,12 @@ impl Snapshot {
     pub(crate) fn tile(&self, stream: &str) -> Option<(&WallTile, Option<&Tile>)> {
         let (index, summary) = self.known.get(stream)?;
         Some((self.tiles.get(*index)?, summary.as_ref()))
+    }
+
+    /// The configuration of a stream; none where there is no such stream.
+    pub(crate) fn config(&self, id: &StreamId) -> Option<&StreamConfig> {
+        let nth = self.configs.binary_search_by(|config| config.id.name().cmp(id.name())).ok()?;
+        self.configs.get(nth)
     }
 
     /// The whole wall, written once.

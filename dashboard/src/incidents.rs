@@ -161,13 +161,13 @@ fn Detail(live: Live<IncidentDetail>) -> impl IntoView {
             .with(|d| d.as_ref().map(|d| format!("/streams/{}", d.incident.stream_id)))
             .unwrap_or_default()
     });
-    let truncated = Signal::derive(move || live.data.with(|d| d.as_ref().is_some_and(|d| d.truncated)));
+    let left_out = Memo::new(move |_| live.data.with(|d| d.as_ref().and_then(|d| d.left_out.clone())));
     view! {
         {move || live.data.get().map(|detail| heading(&detail, acknowledging))}
         <Timeline entries complete_to group=RwSignal::new(Group::default()) end=move || view! {
-            <Show when=move || truncated.get()>
-                <p class="fine">"Not all of it is shown: "<a href=move || stream.get()>"the stream's timeline"</a>" has the rest."</p>
-            </Show>
+            {move || left_out.get().map(|what| view! {
+                <p class="fine">"Left out here: "{what}". It is all in "<a href=stream.get()>"the stream's timeline"</a>"."</p>
+            })}
         }/>
     }
 }

@@ -41,10 +41,12 @@ impl Place {
         matches!(self.lock().health, HealthState::Degraded | HealthState::Unhealthy)
     }
 
-    /// Only that somebody looked, where nothing else is new to the tile. Health that was taken over is.
+    /// Only that somebody looked, where nothing else is new to the tile. Figures in reasons are, and health that was
+    /// taken over.
     pub(crate) fn looked(&self, state: &StreamState) {
         let mut tile = self.lock();
-        if (tile.health, tile.since) == (state.health.state, state.health_since) {
+        let is_same = (tile.health, tile.since) == (state.health.state, state.health_since);
+        if is_same && tile.reasons.is_empty() {
             tile.last_look = state.last_look;
             return;
         }
@@ -100,4 +102,30 @@ pub(crate) fn playlist(state: &StreamState) -> Option<PlaylistState> {
         PlaylistState::Unknown => 0,
     };
     state.played().map(|rendition| rendition.playlist).max_by_key(rank)
+}
+
+#[cfg(test)]
+mod tests {
+    use hlsops_domain::health::What;
+    use hlsops_domain::{Health, Reason};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn figures_of_a_tile_are_those_of_the_last_look() {
+        let stream = StreamId::new("acme", "news").expect("valid");
+        let place = Place::new(&stream, None, EpochMs(0), Arc::default());
+        let mut state = StreamState::new(EpochMs(0));
+        let mut looked = |waited_s| {
+            let what =
+                What::Rebuffering { waited: Duration::from_secs(waited_s), window: Duration::from_secs(120) };
+            let reasons = vec![Reason { state: HealthState::Degraded, rendition: None, what }];
+            state.health = Health { state: HealthState::Degraded, reasons };
+            place.looked(&state);
+            place.tile().reasons
+        };
+        assert_eq!(looked(3), ["playback waited 3.0 s within 120 s"]);
+        assert_eq!(looked(4), ["playback waited 4.0 s within 120 s"]);
+    }
 }

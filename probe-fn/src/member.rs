@@ -235,22 +235,8 @@ mod tests {
     }
 
     fn config(revision: u64) -> StreamConfig {
-        StreamConfig {
-            id: StreamId::new("acme", "news").expect("valid"),
-            url: String::new(),
-            name: String::new(),
-            link_id: None,
-            enabled: true,
-            watch: hlsops_store::WatchMode::Continuous,
-            segments: hlsops_store::Segments::Full,
-            headers: Vec::new(),
-            profile: "default".into(),
-            overrides: std::collections::BTreeMap::new(),
-            tags: Vec::new(),
-            created_at: EpochMs(0),
-            pauses: Vec::new(),
-            revision,
-        }
+        let id = StreamId::new("acme", "news").expect("valid");
+        StreamConfig { revision, ..StreamConfig::new(id, "", EpochMs(0)) }
     }
 
     fn end(outcome: Result<WriterEnd, StreamError>) -> Option<StreamEnd> {

@@ -37,6 +37,8 @@ pub struct Page {
     pub findings: FindingBook,
     /// Incidents opened and resolved since the page before.
     pub steps: Vec<Step>,
+    /// The last one of this watch.
+    pub is_last: bool,
     /// Who goes on after it, where it is the last one and that is known.
     pub heir: Option<Writer>,
 }
@@ -118,18 +120,19 @@ impl Recorder {
 
     /// Cuts the last page, which is left to `heir` if there is one.
     pub async fn finish(mut self, state: &StreamState, at: EpochMs, heir: Option<Writer>) {
-        self.send(state, at, heir).await;
+        let last = Page { is_last: true, heir, ..self.page(state, at) };
+        self.send(last).await;
     }
 
     /// Cuts a page now, and waits until the writer has room for it.
     pub async fn flush(&mut self, state: &StreamState, at: EpochMs) {
-        self.send(state, at, None).await;
+        let page = self.page(state, at);
+        self.send(page).await;
     }
 
-    async fn send(&mut self, state: &StreamState, at: EpochMs, heir: Option<Writer>) {
-        let page = Page { heir, ..self.page(state, at) };
+    async fn send(&mut self, page: Page) {
         self.urgent = false;
-        self.cut_at = Some(at);
+        self.cut_at = Some(page.at);
         // A writer that is gone has lost the stream to another watcher: there is nothing to save.
         let _ = self.pages.send(page).await;
     }
@@ -166,6 +169,7 @@ impl Recorder {
             log: self.log.clone(),
             findings: self.findings.clone(),
             steps: std::mem::take(&mut self.steps),
+            is_last: false,
             heir: None,
         }
     }
@@ -179,7 +183,7 @@ impl Recorder {
         true
     }
 
-    /// A tile shows a change at once, and everything else when a page is cut.
+    /// A tile shows a change at once, and what it costs to watch when a minute is over.
     fn show(&self, state: &StreamState) {
         match &self.place {
             Some(place) if self.urgent => place.show(state),

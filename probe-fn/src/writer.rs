@@ -13,6 +13,9 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::recorder::{Page, Step};
 
+/// Why an incident is over.
+const HEALED: &str = "healthy again";
+
 /// Why a writer ended.
 #[derive(Debug)]
 pub enum WriterEnd {
@@ -116,16 +119,19 @@ impl PageWriter {
     /// next watcher finds state and pointer apart and brings them together.
     async fn reconcile(&mut self, page: &Page) -> Result<(), StoreError> {
         self.note_worst(page);
+        let was_removed = self.was_removed(page).await?;
         for _ in 0..Self::INCIDENT_TRIES {
             let stored = self.pointer.open.as_ref().map(|(_, opened)| *opened);
             let done = match (page.closing.incident, stored) {
+                (_, None) if was_removed => return Ok(()),
+                (_, Some(_)) if was_removed => self.close(page, page.at, "the stream was removed").await?,
                 (Incident::Open { since, .. }, None) => self.open(page, since).await?,
                 // The one before was over, and who saw that died before it was written down.
                 (Incident::Open { since, .. }, Some(opened)) if since > opened => {
-                    self.close(page, since).await?
+                    self.close(page, since, HEALED).await?
                 }
                 (Incident::None | Incident::Pending { .. }, Some(_)) => {
-                    self.close(page, resolved_at(page)).await?
+                    self.close(page, resolved_at(page), HEALED).await?
                 }
                 _ => return Ok(()),
             };
@@ -135,6 +141,16 @@ impl PageWriter {
             }
         }
         Ok(())
+    }
+
+    /// Of a stream that is not there any more nothing may stay open: nobody would see its end.
+    async fn was_removed(&mut self, page: &Page) -> Result<bool, StoreError> {
+        let may_be_open =
+            self.pointer.open.is_some() || matches!(page.closing.incident, Incident::Open { .. });
+        if !page.is_last || page.heir.is_some() || !may_be_open {
+            return Ok(false);
+        }
+        Ok(self.store.stream(self.chain.stream()).await?.add_to(&mut self.spent).is_none())
     }
 
     fn note_worst(&mut self, page: &Page) {
@@ -181,8 +197,7 @@ impl PageWriter {
         })
     }
 
-    async fn close(&mut self, page: &Page, at: EpochMs) -> Result<bool, StoreError> {
-        let note = "healthy again";
+    async fn close(&mut self, page: &Page, at: EpochMs, note: &str) -> Result<bool, StoreError> {
         let body = self.resolved(page, at, note).await?;
         let notice = Notice { at, kind: event::RESOLVED, body: &body };
         let resolution = Resolution { at, note, notice };

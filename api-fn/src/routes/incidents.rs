@@ -31,8 +31,9 @@ use crate::problem::{Answer, ApiError, Kind, item};
 use crate::random::new_id;
 use crate::times;
 use crate::view::Labels;
-use crate::view::incident::{already, incident, people, shorten, verdict};
+use crate::view::incident::{already, incident, left_out, people, shorten, verdict};
 use crate::view::losses::{losses, total};
+use crate::view::pauses::switches;
 use crate::view::stream::newest_look;
 use crate::view::timeline::{Names, Placed, entries, sort};
 
@@ -195,14 +196,16 @@ pub(super) async fn show(
     let from = EpochMs(found.opened.0.saturating_sub(BEFORE_MS));
     // What was stored by a clock ahead of ours is shown; what came after the end is another story.
     let to = found.closed.unwrap_or(now + CLOCKS);
-    let (wall, outline, (minutes, cut)) = tokio::try_join!(
+    let (wall, outline, (minutes, unread)) = tokio::try_join!(
         api.wall(caller.account()),
         outline(&api, &found.stream),
         minutes(&api, &found, from, to),
     )?;
     let labels = Labels::of(&outline);
-    let names = Names { labels: &labels, incidents: std::slice::from_ref(&found) };
+    let pauses = wall.config(&found.stream).map(StreamConfig::pauses).unwrap_or_default();
+    let names = Names { labels: &labels, incidents: std::slice::from_ref(&found), pauses: &pauses };
     let mut placed: Vec<Placed> = minutes.iter().flat_map(|stored| entries(stored, names, false)).collect();
+    placed.extend(switches(&pauses));
     placed.retain(|one| from <= one.at && one.at <= to);
     placed.extend(people(&found, &notes));
     sort(&mut placed);
@@ -210,9 +213,9 @@ pub(super) async fn show(
     let tile = wall.tile(found.stream.name()).map(|(tile, _)| tile);
     let shown = incident(&found, tile.map(|tile| tile.name.as_str()), now);
     let lost = losses(&minutes, &labels, from, to);
-    let verdict = verdict(&shown, &timeline, &lost, cut);
-    let truncated = cut || timeline.len() > ENTRIES;
-    shorten(&mut timeline, ENTRIES);
+    let verdict = verdict(&shown, &timeline, &lost, unread.is_some());
+    let cut = shorten(&mut timeline, ENTRIES);
+    let left_out = left_out(cut, unread);
     Ok(Json(IncidentDetail {
         incident: shown,
         as_of: times::text(now),
@@ -222,24 +225,27 @@ pub(super) async fn show(
         stream_state: tile.map_or(HealthState::NoData, |tile| tile.state),
         timeline,
         complete_to_at: newest_look(&minutes).map(|look| times::text(look.min(to))),
-        truncated,
+        truncated: left_out.is_some(),
+        left_out,
     }))
 }
 
+/// The minutes of a range, of a long one its beginning and its end, and the time between that was not read.
 async fn minutes(
     api: &Api,
     found: &IncidentItem,
     from: EpochMs,
     to: EpochMs,
-) -> Answer<(Vec<StoredMinute>, bool)> {
+) -> Answer<(Vec<StoredMinute>, Option<(EpochMs, EpochMs)>)> {
     let (first, last) = (Minute(Minute::of(from).0.saturating_sub(1)), Minute::of(to));
     let (mut minutes, more) = api.store().history(&found.stream, first, last, END).await?.value;
     let oldest = minutes.last().map(|stored| stored.minute.0);
-    let Some(oldest) = oldest.filter(|_| more) else { return Ok((minutes, false)) };
+    let Some(oldest) = oldest.filter(|_| more) else { return Ok((minutes, None)) };
     let until = Minute((first.0 + BEGINNING).min(oldest.saturating_sub(1)));
     let (beginning, _) = api.store().history(&found.stream, first, until, END).await?.value;
     minutes.extend(beginning);
-    Ok((minutes, true))
+    let (from, to) = (until.next(), Minute(oldest));
+    Ok((minutes, (from < to).then(|| (from.start(), to.start()))))
 }
 
 /// Take an incident

@@ -1,9 +1,8 @@
-//! Incidents that outlive their stream: it was removed, and then something failed, or its watcher's last page opened one.
-//! Nobody watches it any more, so whoever looks closes them.
+//! Incidents that outlive their stream: it was removed, and then something failed, or nobody watched it. A watcher
+//! closes what it leaves of a stream that is gone; where there is none, whoever looks does.
 
-use std::collections::BTreeMap;
-
-use hlsops_store::{Segments, StreamConfig, StreamId, WatchMode};
+use hlsops_domain::EpochMs;
+use hlsops_store::{StreamConfig, StreamId};
 
 use super::incidents::close;
 use crate::app::Api;
@@ -21,7 +20,8 @@ pub(super) async fn close_left(api: &Api, id: &StreamId) -> Answer<bool> {
     if api.store().incident_pointer(id).await?.value.open.is_none() {
         return Ok(false);
     }
-    close(api, &remains(id)).await?;
+    // What is known of a stream that is gone is its id.
+    close(api, &StreamConfig::new(id.clone(), "", EpochMs(0))).await?;
     api.walls.forget(id.account());
     Ok(true)
 }
@@ -32,25 +32,5 @@ pub(super) async fn sweep(api: &Api, wall: &Snapshot) {
         if let Err(error) = close_left(api, &incident.stream).await {
             tracing::warn!(incident.id = %incident.id, "cannot close `{}`, whose stream is gone: {error:?}", incident.id);
         }
-    }
-}
-
-/// What is known of a stream that is gone.
-fn remains(id: &StreamId) -> StreamConfig {
-    StreamConfig {
-        id: id.clone(),
-        url: String::new(),
-        name: id.name().into(),
-        link_id: None,
-        enabled: false,
-        watch: WatchMode::Continuous,
-        segments: Segments::Full,
-        headers: Vec::new(),
-        profile: "default".into(),
-        overrides: BTreeMap::new(),
-        tags: Vec::new(),
-        created_at: hlsops_domain::EpochMs(0),
-        pauses: Vec::new(),
-        revision: 0,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use hlsops_domain::EpochMs;
-use hlsops_store::{IncidentItem, IncidentsOf, Minute, StreamConfig, StreamId};
+use hlsops_store::{IncidentItem, IncidentsOf, Minute, StreamId};
 use hlsops_wire::{Timeline, TimelineEntry, TimelineKind};
 
 use super::streams::{configured, outline};
@@ -78,8 +78,9 @@ pub(super) async fn show(
     };
     let (config, outline, incidents) =
         tokio::try_join!(configured(&api, &id), outline(&api, &id), incidents(&api, &id))?;
-    let names = Names { labels: &Labels::of(&outline), incidents: &incidents };
-    let page = page(&api, &config, &wanted, names).await?;
+    let pauses = config.pauses();
+    let names = Names { labels: &Labels::of(&outline), incidents: &incidents, pauses: &pauses };
+    let page = page(&api, &id, &wanted, names).await?;
     Ok(Json(Timeline {
         items: page.items,
         next_cursor: page.next,
@@ -136,7 +137,7 @@ struct Page {
     complete_to: Option<EpochMs>,
 }
 
-async fn page(api: &Api, config: &StreamConfig, wanted: &Wanted, names: Names<'_>) -> Answer<Page> {
+async fn page(api: &Api, id: &StreamId, wanted: &Wanted, names: Names<'_>) -> Answer<Page> {
     let (first, mut last) = wanted.minutes();
     let mut found: Vec<Placed> = Vec::new();
     let mut complete_to = None;
@@ -144,7 +145,7 @@ async fn page(api: &Api, config: &StreamConfig, wanted: &Wanted, names: Names<'_
     // Down to where everything was read; none at the end of what there is.
     let mut reached = None;
     loop {
-        let (minutes, more) = api.store().history(&config.id, first, last, BATCH).await?.value;
+        let (minutes, more) = api.store().history(id, first, last, BATCH).await?.value;
         if read == 0 && wanted.before.is_none() {
             complete_to = newest_look(&minutes).map(|look| look.min(wanted.to));
         }
@@ -167,7 +168,7 @@ async fn page(api: &Api, config: &StreamConfig, wanted: &Wanted, names: Names<'_
     let since = reached.unwrap_or_default();
     found.retain(|placed| placed.at >= since);
     found.extend(taken(names.incidents).filter(|placed| placed.at >= since && wanted.has(placed)));
-    found.extend(switches(&config.pauses()).filter(|placed| placed.at >= since && wanted.has(placed)));
+    found.extend(switches(names.pauses).filter(|placed| placed.at >= since && wanted.has(placed)));
     sort(&mut found);
     let cut = found.len() > wanted.limit;
     found.truncate(wanted.limit);

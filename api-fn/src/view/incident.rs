@@ -65,9 +65,19 @@ pub(crate) fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// How much of a timeline is not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// Failed requests.
+    pub(crate) requests: usize,
+    /// Everything else.
+    pub(crate) others: usize,
+}
+
 /// Keeps the newest entries, newest first. The oldest failed requests, which are many, go before anything that says
 /// how it began.
-pub(crate) fn shorten(timeline: &mut Vec<TimelineEntry>, most: usize) {
+pub(crate) fn shorten(timeline: &mut Vec<TimelineEntry>, most: usize) -> Cut {
+    let all = timeline.len();
     let mut over = timeline.len().saturating_sub(most);
     timeline.reverse();
     timeline.retain(|entry| {
@@ -77,7 +87,20 @@ pub(crate) fn shorten(timeline: &mut Vec<TimelineEntry>, most: usize) {
         !goes
     });
     timeline.reverse();
+    let requests = all - timeline.len();
     timeline.truncate(most);
+    Cut { requests, others: all - requests - timeline.len() }
+}
+
+/// What a timeline leaves out, in words; `unread`: a time of which nothing was read.
+pub(crate) fn left_out(cut: Cut, unread: Option<(EpochMs, EpochMs)>) -> Option<String> {
+    let older = |count: usize, what| (count > 0).then(|| counted(count as u64, what));
+    let minute = |at| times::text(at).trim_end_matches(":00.000Z").replace('T', " ");
+    let between = |(from, to)| format!("everything from {} to {} UTC", minute(from), minute(to));
+    let parts =
+        [unread.map(between), older(cut.requests, "older failed request"), older(cut.others, "older change")];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// Why taking an incident, or giving it back, changed nothing.

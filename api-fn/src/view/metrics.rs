@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hlsops_domain::freshness::Pace;
 use hlsops_domain::rendition::RenditionKind;
 use hlsops_domain::{Closing, EpochMs, HealthState, RenditionId};
 use hlsops_store::pack::{MinuteLog, SegmentRow, What};
@@ -194,14 +195,14 @@ pub(crate) fn states(
                 end = closing.last_look.unwrap_or(begins).max(end);
             }
             Slot::Gap(to) => {
-                turns.push((begins.max(end), HealthState::NoData));
+                turns.push((begins.max(held_until(end, pauses)), HealthState::NoData));
                 end = Minute(to.0).next().start();
             }
             Slot::Claimed => {}
         }
     }
     // The newest minute is saved now and then; until it is too old, what it says holds.
-    let fresh = now.since(end) <= hlsops_domain::freshness::Pace::LEAST;
+    let fresh = now.since(end) <= Pace::LEAST;
     let end = if fresh { now } else { end }.min(range.to);
     let mut spans: Vec<Span> = Vec::new();
     for (index, (at, health)) in turns.iter().enumerate() {
@@ -213,6 +214,13 @@ pub(crate) fn states(
         spans = paused(spans, Span { from: pause.from.max(range.from), to: until, state: State::Paused });
     }
     joined(spans)
+}
+
+/// A pause that begins shortly after the last look ends what that look has shown; until then it holds.
+fn held_until(end: EpochMs, pauses: &[Pause]) -> EpochMs {
+    let begins = pauses.iter().map(|pause| pause.from);
+    let next = begins.filter(|from| *from >= end && from.since(end) <= Pace::LEAST);
+    next.min().unwrap_or(end)
 }
 
 /// A time in which a stream was in one state.
@@ -245,4 +253,18 @@ fn joined(spans: Vec<Span>) -> Vec<StateSpan> {
         }
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_last_holds_until_a_pause_begins() {
+        let s = |seconds: u64| EpochMs(seconds * 1_000);
+        let pauses = [Pause { from: s(500), until: Some(s(600)) }, Pause { from: s(2_000), until: None }];
+        for (end, expected) in [(498, 500), (500, 500), (501, 501), (1_000, 1_000), (1_900, 2_000)] {
+            assert_eq!(held_until(s(end), &pauses), s(expected), "{end}");
+        }
+    }
 }

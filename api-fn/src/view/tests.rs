@@ -1,4 +1,5 @@
 use super::*;
+use hlsops_domain::EpochMs;
 
 #[test]
 fn secrets_of_urls_are_hidden_and_names_stay() {
@@ -63,7 +64,8 @@ fn a_timeline_that_is_cut_keeps_how_it_began() {
     };
     let many = || (1..=5).map(|id| entry(id, "segment_failed"));
     let mut timeline: Vec<_> = many().chain([entry(6, "health"), entry(7, "load_failed")]).collect();
-    incident::shorten(&mut timeline, 4);
+    let cut = incident::shorten(&mut timeline, 4);
+    assert_eq!(cut, incident::Cut { requests: 3, others: 0 });
     let ids: Vec<&str> = timeline.iter().map(|entry| entry.id.as_str()).collect();
     assert_eq!(ids, ["1", "2", "3", "6"]);
     let mut loads: Vec<_> = (1..=5).map(|id| entry(id, "load_failed")).chain([entry(6, "health")]).collect();
@@ -73,6 +75,21 @@ fn a_timeline_that_is_cut_keeps_how_it_began() {
     incident::shorten(&mut few, 5);
     assert_eq!(few.len(), 5);
     let mut other: Vec<_> = (1..=5).map(|id| entry(id, "health")).collect();
-    incident::shorten(&mut other, 4);
+    let cut = incident::shorten(&mut other, 4);
     assert_eq!(other.last().map(|entry| entry.id.as_str()), Some("4"));
+    assert_eq!(cut, incident::Cut { requests: 0, others: 1 });
+}
+
+#[test]
+fn what_a_timeline_leaves_out_is_said() {
+    let said = |requests, others, unread| incident::left_out(incident::Cut { requests, others }, unread);
+    assert_eq!(said(0, 0, None), None);
+    assert_eq!(said(234, 0, None).as_deref(), Some("234 older failed requests"));
+    let unread = Some((EpochMs(1_795_386_780_000), EpochMs(1_795_390_380_000)));
+    assert_eq!(
+        said(1, 2, unread).as_deref(),
+        Some(
+            "everything from 2026-11-22 22:33 to 2026-11-22 23:33 UTC; 1 older failed request; 2 older changes"
+        )
+    );
 }

@@ -6,9 +6,10 @@ use hlsops_domain::incident::{Transition, Trigger};
 use hlsops_domain::rendition::PlaylistState;
 use hlsops_domain::{EpochMs, HealthState, RenditionId, checks};
 use hlsops_store::pack::{MinuteLog, SegmentRow, What};
-use hlsops_store::{IncidentItem, Slot, StoredMinute};
+use hlsops_store::{IncidentItem, Pause, Slot, StoredMinute};
 use hlsops_wire::{TimelineEntry, TimelineKind};
 
+use super::pauses::explain;
 use super::{Labels, length, state};
 use crate::times;
 
@@ -25,6 +26,8 @@ pub(crate) struct Names<'a> {
     pub(crate) labels: &'a Labels,
     /// Incidents of the stream around that time.
     pub(crate) incidents: &'a [IncidentItem],
+    /// When the stream was paused: what is missing for that is not told again.
+    pub(crate) pauses: &'a [Pause],
 }
 
 /// What happened in a stored minute, in the order in which it was stored; segments that were obtained only where
@@ -34,9 +37,11 @@ pub(crate) fn entries(stored: &StoredMinute, names: Names<'_>, obtained: bool) -
     match &stored.slot {
         Slot::Watched { log, .. } => out.log(log),
         Slot::Gap(to) => {
-            let minutes = to.0.saturating_sub(stored.minute.0) + 1;
-            let text = format!("nobody watched for {}", length(minutes * 60));
-            out.add(stored.minute.start(), 'g', 0, TimelineKind::Gap, None, text);
+            let (from, to) = (stored.minute.start(), to.next().start());
+            if !explain(names.pauses, from, to) {
+                let text = format!("nobody watched for {}", length(to.since(from).as_secs()));
+                out.add(from, 'g', 0, TimelineKind::Gap, None, text);
+            }
         }
         Slot::Claimed => {}
     }
@@ -83,7 +88,7 @@ impl Out<'_> {
     }
 
     fn log(&mut self, log: &MinuteLog) {
-        for (index, told) in gap::told(log.changes()) {
+        for (index, told) in gap::told(log.changes(), self.names.pauses) {
             self.change(index, &told);
         }
         for (nth, rendition) in log.renditions().iter().enumerate() {
@@ -162,9 +167,9 @@ fn describe(what: &What, beside: Option<u64>) -> (TimelineKind, String) {
         }
         What::Found { code, count } => {
             let summary = checks::ALL.iter().find(|rule| rule.code == code).map_or("", |rule| rule.summary);
-            // It stands at the first time of its minute, and counts on.
+            // It stands at the first time of its minute, which is the stream's own, and counts on.
             let times =
-                if *count > 1 { format!(", the first of {count} in that minute") } else { String::new() };
+                if *count > 1 { format!(", the first of {count} within a minute") } else { String::new() };
             (TimelineKind::Finding, format!("{code}: {summary}{times}"))
         }
         What::RebufferingStarted => {

@@ -4,9 +4,7 @@ use std::time::Instant;
 
 use hlsops_domain::rendition::PlaylistState;
 use hlsops_domain::{EpochMs, HealthState};
-use hlsops_store::{
-    NewIncident, Notice, Segments, ShardId, ShardSummary, StreamConfig, Tile, WatchMode, Writer,
-};
+use hlsops_store::{NewIncident, Notice, ShardId, ShardSummary, StreamConfig, Tile, Writer};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -221,20 +219,6 @@ async fn two_thousand_tiles() {
 }
 
 fn config(world: &World, id: &str, name: String) -> StreamConfig {
-    StreamConfig {
-        id: stream(id),
-        url: format!("https://cdn.example/{id}/master.m3u8"),
-        name,
-        link_id: None,
-        enabled: true,
-        watch: WatchMode::Continuous,
-        segments: Segments::Full,
-        headers: Vec::new(),
-        profile: "default".into(),
-        overrides: std::collections::BTreeMap::new(),
-        tags: Vec::new(),
-        created_at: world.now(),
-        pauses: Vec::new(),
-        revision: 0,
-    }
+    let url = format!("https://cdn.example/{id}/master.m3u8");
+    StreamConfig { name, ..StreamConfig::new(stream(id), url, world.now()) }
 }

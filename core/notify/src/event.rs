@@ -334,27 +334,19 @@ mod tests {
     use super::*;
     use hlsops_domain::RenditionId;
     use hlsops_domain::health::What;
-    use hlsops_store::{Segments, StreamId, WatchMode};
+    use hlsops_store::StreamId;
     use std::time::Duration;
 
     const AT: EpochMs = EpochMs(1_610_541_723_000);
 
     fn config(name: &str) -> StreamConfig {
+        let id = StreamId::new("default", "str_1").unwrap();
         StreamConfig {
-            id: StreamId::new("default", "str_1").unwrap(),
-            url: "https://example.com/a.m3u8?token=canary".into(),
             name: name.into(),
             link_id: Some("5fa1ab24559c".into()),
-            enabled: true,
-            watch: WatchMode::Continuous,
-            segments: Segments::Full,
             headers: vec![("authorization".into(), "canary".into())],
-            profile: "default".into(),
-            overrides: BTreeMap::new(),
             tags: vec![("team".into(), "sports".into())],
-            created_at: AT,
-            pauses: Vec::new(),
-            revision: 1,
+            ..StreamConfig::new(id, "https://example.com/a.m3u8?token=canary", AT)
         }
     }
 

@@ -78,6 +78,27 @@ impl StreamConfig {
     /// Most bytes of a configuration, all texts together.
     pub const MAX: usize = 16 * 1024;
 
+    /// A stream about to be created, with every default: called by its id, and every segment of it watched.
+    #[must_use]
+    pub fn new(id: StreamId, url: impl Into<String>, created_at: EpochMs) -> Self {
+        Self {
+            url: url.into(),
+            name: id.name().into(),
+            id,
+            link_id: None,
+            enabled: true,
+            watch: WatchMode::Continuous,
+            segments: Segments::Full,
+            headers: Vec::new(),
+            profile: "default".into(),
+            overrides: BTreeMap::new(),
+            tags: Vec::new(),
+            created_at,
+            pauses: Vec::new(),
+            revision: 0,
+        }
+    }
+
     fn size(&self) -> usize {
         let pairs = |pairs: &[(String, String)]| pairs.iter().map(|(a, b)| a.len() + b.len()).sum::<usize>();
         let overrides: usize = self.overrides.keys().map(|name| name.len() + 16).sum();

@@ -1,6 +1,5 @@
 //! Watchers that race, die and lose replies, over streams that fail, in virtual time.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -248,20 +247,6 @@ fn config(nth: usize, stream: &VirtualStream) -> StreamConfig {
 
 /// Everything as it is by default.
 pub(crate) fn config_of(stream: &VirtualStream, watch: WatchMode) -> StreamConfig {
-    StreamConfig {
-        id: StreamId::new("default", &stream.name).unwrap(),
-        url: stream.url(),
-        name: stream.name.clone(),
-        link_id: None,
-        enabled: true,
-        watch,
-        segments: Segments::Full,
-        headers: Vec::new(),
-        profile: "default".into(),
-        overrides: BTreeMap::new(),
-        tags: Vec::new(),
-        created_at: BEGIN,
-        pauses: Vec::new(),
-        revision: 0,
-    }
+    let id = StreamId::new("default", &stream.name).unwrap();
+    StreamConfig { watch, ..StreamConfig::new(id, stream.url(), BEGIN) }
 }

@@ -37,6 +37,20 @@ async fn tile(world: &World, name: &str) -> Option<Tile> {
     summary.tiles.into_iter().find(|tile| tile.stream == stream(name))
 }
 
+/// The tile of a stream as soon as it is UNHEALTHY.
+async fn unhealthy(world: &World, name: &str) -> Tile {
+    let seen = async {
+        loop {
+            let tile = tile(world, name).await;
+            if let Some(tile) = tile.filter(|tile| tile.health == HealthState::Unhealthy) {
+                return tile;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(Duration::from_secs(9), seen).await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_come_and_go_and_change_while_others_are_left_in_peace() {
     let world = world(&["one", "two", "three"]).await;
@@ -105,16 +119,7 @@ async fn the_wall_sees_a_fault_within_seconds_and_knows_it_over_a_change_of_watc
     let (stop, watcher) = world.start(1);
     seconds(6).await;
     world.origin.set_fault("one", Fault::new(FaultKind::PlaylistStatus(503))).unwrap();
-    let seen = async {
-        loop {
-            let tile = tile(&world, "one").await;
-            if let Some(tile) = tile.filter(|tile| tile.health == HealthState::Unhealthy) {
-                return tile;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    let faulty = timeout(Duration::from_secs(9), seen).await.unwrap();
+    let faulty = unhealthy(&world, "one").await;
     assert_eq!(faulty.reasons, ["no variant can be played", "playlist does not load: HTTP 503"]);
     assert_eq!(faulty.playlist.name(), "HTTPError");
     assert!(faulty.incident.is_some());
@@ -128,6 +133,32 @@ async fn the_wall_sees_a_fault_within_seconds_and_knows_it_over_a_change_of_watc
     assert_eq!((tile.health, tile.since), (faulty.health, faulty.since));
     assert_eq!(tile.incident, faulty.incident);
     assert!(tile.reasons.iter().any(|reason| reason.contains("HTTP 503")), "{:?}", tile.reasons);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_incident_of_a_stream_that_is_removed_is_closed() {
+    let world = world(&["one"]).await;
+    world.add("one").await;
+    let (stop, watcher) = world.start(1);
+    seconds(4).await;
+    world.origin.set_fault("one", Fault::new(FaultKind::PlaylistStatus(503))).unwrap();
+    assert!(unhealthy(&world, "one").await.incident.is_some());
+    let store = &world.shared.store;
+    let pointer = store.incident_pointer(&stream("one")).await.unwrap().value;
+    let (id, _) = pointer.open.expect("an incident");
+    let _removed = store.remove_stream(&stream("one"), 1).await.unwrap();
+    world.shared.nudge.ring();
+    let closed = async {
+        while store.incident(&id).await.unwrap().value.unwrap().closed.is_none() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(Duration::from_secs(9), closed).await.unwrap();
+    assert_eq!(store.incident_pointer(&stream("one")).await.unwrap().value.open, None);
+    let notes = store.incident_notes(&id, 9).await.unwrap().value;
+    assert!(notes.iter().any(|note| note.text == "the stream was removed"), "{notes:?}");
+    stop.send(()).unwrap();
+    watcher.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use hlsops_engine::{Engine, TableSpec, ensure_table};
 use hlsops_fetch::{AllowList, FetchConfig, Fetcher};
 use hlsops_origin::{Layout, Origin, OriginConfig, SegmentLength, StreamSpec};
 use hlsops_probe::{Ended, Nudge, Shard, Shared, watch_shard};
-use hlsops_store::{Segments, ShardId, Store, StreamConfig, StreamId, WatchMode, Writer};
+use hlsops_store::{ShardId, Store, StreamConfig, StreamId, Writer};
 use hlsops_watch::{Cadences, Clock, SystemClock};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -53,22 +53,7 @@ pub(crate) fn stream(name: &str) -> StreamId {
 
 /// A stream about to be created.
 pub(crate) fn config(name: &str, now: EpochMs) -> StreamConfig {
-    StreamConfig {
-        id: stream(name),
-        url: String::new(),
-        name: name.into(),
-        link_id: None,
-        enabled: true,
-        watch: WatchMode::Continuous,
-        segments: Segments::Full,
-        headers: Vec::new(),
-        profile: "default".into(),
-        overrides: BTreeMap::new(),
-        tags: Vec::new(),
-        created_at: now,
-        pauses: Vec::new(),
-        revision: 0,
-    }
+    StreamConfig::new(stream(name), "", now)
 }
 
 impl World {

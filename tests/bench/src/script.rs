@@ -1,13 +1,12 @@
 //! Healthy streams without sockets: three renditions, answers with jitter, in virtual time as well as in real time.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
 use hlsops_domain::EpochMs;
 use hlsops_domain::id::StableHash;
 use hlsops_probe::{Network, StreamError};
-use hlsops_store::{Segments, StreamConfig, StreamId, WatchMode};
+use hlsops_store::{StreamConfig, StreamId};
 use hlsops_watch::{
     Clock, PlaylistAnswer, PlaylistRequest, SegmentAnswer, SegmentRequest, SystemClock, Transport,
 };
@@ -99,20 +98,5 @@ impl Transport for Connection {
 /// A stream as people configure it, with every default.
 #[must_use]
 pub fn config(id: StreamId, name: &str, created_at: EpochMs) -> StreamConfig {
-    StreamConfig {
-        url: "https://cdn.example.com/".into(),
-        name: name.into(),
-        id,
-        link_id: None,
-        enabled: true,
-        watch: WatchMode::Continuous,
-        segments: Segments::Full,
-        headers: Vec::new(),
-        profile: "default".into(),
-        overrides: BTreeMap::new(),
-        tags: Vec::new(),
-        created_at,
-        pauses: Vec::new(),
-        revision: 0,
-    }
+    StreamConfig { name: name.into(), ..StreamConfig::new(id, "https://cdn.example.com/", created_at) }
 }

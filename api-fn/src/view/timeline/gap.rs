@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use hlsops_domain::{EpochMs, HealthState};
+use hlsops_store::Pause;
 use hlsops_store::pack::{Change, What};
 
 use crate::view::length;
+use crate::view::pauses::explain;
 
 /// A change as it is told.
 pub(super) struct Told {
@@ -16,10 +18,14 @@ pub(super) struct Told {
     pub(super) beside: Option<u64>,
 }
 
-/// The changes of a minute with their indices. Adjoining gaps of a rendition are one, with the index of the first.
-pub(super) fn told(changes: &[Change]) -> Vec<(usize, Told)> {
+/// The changes of a minute with their indices. Adjoining gaps of a rendition are one, with the index of the first;
+/// those that a pause explains are none.
+pub(super) fn told(changes: &[Change], pauses: &[Pause]) -> Vec<(usize, Told)> {
     let mut all: Vec<(usize, Told)> = Vec::new();
     for (index, change) in changes.iter().enumerate() {
+        if gap(changes, change).is_some_and(|gap| explain(pauses, change.at - gap, change.at)) {
+            continue;
+        }
         if all.last_mut().is_some_and(|(_, before)| extend(&mut before.change, change)) {
             continue;
         }
@@ -83,9 +89,9 @@ fn other_part(all: &[(usize, Told)], change: &Change) -> Option<u64> {
     }
 }
 
-/// A gap is known at its end. Where health has become NO DATA in it, it is told before that: nobody looked is why.
-fn place(changes: &[Change], change: &Change) -> EpochMs {
-    let gap = match change.what {
+/// How long nobody looked, of a change that says so or follows from it.
+fn gap(changes: &[Change], change: &Change) -> Option<Duration> {
+    match change.what {
         What::OwnGap(gap) => Some(gap),
         What::NotWatched { .. } => {
             changes.iter().filter(|other| is_same_step(change, other)).find_map(|other| match other.what {
@@ -94,8 +100,12 @@ fn place(changes: &[Change], change: &Change) -> EpochMs {
             })
         }
         _ => None,
-    };
-    let Some(gap) = gap else { return change.at };
+    }
+}
+
+/// A gap is known at its end. Where health has become NO DATA in it, it is told before that: nobody looked is why.
+fn place(changes: &[Change], change: &Change) -> EpochMs {
+    let Some(gap) = gap(changes, change) else { return change.at };
     let in_gap = |other: &&Change| {
         matches!(other.what, What::Health { to: HealthState::NoData, .. })
             && other.at <= change.at
@@ -120,7 +130,12 @@ mod tests {
     /// Place, index and text of each.
     #[track_caller]
     fn check(changes: &[Change], expected: &[(u64, usize, &str)]) {
-        let found: Vec<(u64, usize, String)> = told(changes)
+        check_paused(changes, &[], expected);
+    }
+
+    #[track_caller]
+    fn check_paused(changes: &[Change], pauses: &[Pause], expected: &[(u64, usize, &str)]) {
+        let found: Vec<(u64, usize, String)> = told(changes, pauses)
             .into_iter()
             .map(|(index, told)| {
                 (told.at.0, index, crate::view::timeline::describe(&told.change.what, told.beside).1)
@@ -169,6 +184,23 @@ mod tests {
                 (40_110, 3, "no record of segment 7"),
             ],
         );
+    }
+
+    #[test]
+    fn a_gap_that_a_pause_explains_is_not_told_again() {
+        let changes = [
+            change(200_000, 1, What::OwnGap(Duration::from_secs(95))),
+            change(200_000, 1, What::NotWatched { first: 5, last: 50 }),
+            health(200_000, HealthState::NoData, HealthState::Healthy),
+        ];
+        let paused = |until| [Pause { from: EpochMs(106_000), until: Some(EpochMs(until)) }];
+        let healthy = (200_000, 2, "HEALTHY (was NO DATA)");
+        check_paused(&changes, &paused(198_000), &[healthy]);
+        let gap = [
+            (200_000, 0, "no look on record for 1 min 35 s"),
+            (200_000, 1, "no record of 46 segments: 5 to 50"),
+        ];
+        check_paused(&changes, &paused(130_000), &[&gap[..], &[healthy]].concat());
     }
 
     #[test]

@@ -6,7 +6,6 @@
 //! with 1 when a healthy stream was not left in peace.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use hlsops_domain::EpochMs;
 use hlsops_engine::{Durability, Engine, EngineConfig};
 use hlsops_probe::{Nudge, Scope, Shared, dispatch, watch_shard};
 use hlsops_store::pack::What;
-use hlsops_store::{Minute, Segments, ShardId, Slot, Spent, Store, StreamConfig, StreamId, WatchMode};
+use hlsops_store::{Minute, ShardId, Slot, Spent, Store, StreamConfig, StreamId};
 use hlsops_watch::{Cadences, Clock, SystemClock};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -221,22 +220,7 @@ fn stream(nth: u64, length_ms: u64, random: &mut Random) -> VirtualStream {
 }
 
 fn config(stream: &VirtualStream) -> Result<StreamConfig, BenchError> {
-    Ok(StreamConfig {
-        id: StreamId::new("default", &stream.name)?,
-        url: stream.url(),
-        name: stream.name.clone(),
-        link_id: None,
-        enabled: true,
-        watch: WatchMode::Continuous,
-        segments: Segments::Full,
-        headers: Vec::new(),
-        profile: "default".into(),
-        overrides: BTreeMap::new(),
-        tags: Vec::new(),
-        created_at: BEGIN,
-        pauses: Vec::new(),
-        revision: 0,
-    })
+    Ok(StreamConfig::new(StreamId::new("default", &stream.name)?, stream.url(), BEGIN))
 }
 
 /// CPU time of this thread: of everything but the engine.

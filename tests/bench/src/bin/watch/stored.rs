@@ -1,6 +1,5 @@
 //! The watcher with everything it is for: leases, minutes, incidents, the wall's summary, in a table on disk.
 
-use std::collections::BTreeMap;
 use std::future::pending;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +8,7 @@ use hlsops_bench::{BenchError, stand};
 use hlsops_domain::HealthState;
 use hlsops_engine::{Engine, EngineConfig};
 use hlsops_probe::{Nudge, Scope, Shared, dispatch, watch_shard};
-use hlsops_store::{Segments, ShardId, Store, StreamConfig, StreamId, WatchMode};
+use hlsops_store::{Segments, ShardId, Store, StreamConfig, StreamId};
 use hlsops_watch::{Cadences, Clock, SystemClock};
 use tokio::task::JoinSet;
 use url::Url;
@@ -74,20 +73,6 @@ impl Drop for Stored {
 
 fn config(n: usize, url: &Url, fetch_segments: bool, clock: SystemClock) -> Result<StreamConfig, BenchError> {
     let id = StreamId::new("default", &format!("str_{n:026}"))?;
-    Ok(StreamConfig {
-        id,
-        url: url.to_string(),
-        name: format!("Stream {n}"),
-        link_id: None,
-        enabled: true,
-        watch: WatchMode::Continuous,
-        segments: if fetch_segments { Segments::Full } else { Segments::None },
-        headers: Vec::new(),
-        profile: "default".into(),
-        overrides: BTreeMap::new(),
-        tags: Vec::new(),
-        created_at: clock.now(),
-        pauses: Vec::new(),
-        revision: 0,
-    })
+    let segments = if fetch_segments { Segments::Full } else { Segments::None };
+    Ok(StreamConfig { segments, ..StreamConfig::new(id, url.as_str(), clock.now()) })
 }
