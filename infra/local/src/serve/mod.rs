@@ -3,34 +3,30 @@
 mod answers;
 mod clock;
 mod door;
+mod ends;
 mod guard;
 mod local;
 pub(crate) mod logging;
+mod server;
 mod watchers;
 
-use std::future::Future;
 use std::io::{Write, stdout};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::time::Duration;
+use std::pin::pin;
 
-use axum::{Router, middleware};
 use clap::Args;
 use hlsops_fetch::AllowList;
-use hlsops_notify::{Webhooks, run_sender};
 use hlsops_wire::{Key, KeyCreate, KeyCreated, List, Scope};
 use http::Method;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 use url::Url;
 
 pub(crate) use answers::{problem, wrong};
-use clock::WallClock;
+pub(crate) use ends::{signal, unless};
 pub(crate) use local::Backup;
 pub(crate) use logging::LogFormat;
+use server::FAREWELL;
+pub(crate) use server::{Listener, Server};
 
 use crate::cli::parse;
 use crate::client::{Api, Ask, CallError, answers};
@@ -38,11 +34,6 @@ use crate::data::{DataFolder, Endpoint, NoHome};
 use crate::exit::Exit;
 use crate::station::{OpenError, Settings, Station};
 use crate::terminal::{Style, complain};
-
-/// How often expired items are deleted.
-const SWEEP_EVERY: Duration = Duration::from_secs(600);
-/// How long storing the last pages may take.
-const FAREWELL: Duration = Duration::from_secs(20);
 
 /// Options of `hlsops serve`.
 #[derive(Args, Debug)]
@@ -232,150 +223,6 @@ fn welcome(
     // Who stops reading has read enough.
     let _: std::io::Result<()> = rest();
     is_read
-}
-
-/// An address that is taken.
-#[derive(Debug)]
-pub(crate) struct Listener {
-    listener: TcpListener,
-    address: SocketAddr,
-}
-
-impl Listener {
-    /// Takes the address; port 0 is a free one. `option` is the one that chooses another.
-    pub(crate) async fn take(listen: SocketAddr, option: &'static str) -> Result<Self, ServeError> {
-        let failed = |source| ServeError::Listen { address: listen, source, option };
-        let listener = TcpListener::bind(listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address })
-    }
-}
-
-/// An open folder with an address.
-#[derive(Debug)]
-pub(crate) struct Server {
-    pub(crate) station: Station,
-    listener: TcpListener,
-    address: SocketAddr,
-    names: guard::Names,
-    /// What links in messages begin with, if not the address.
-    links: Option<String>,
-}
-
-impl Server {
-    /// Puts both together.
-    pub(crate) fn new(station: Station, listener: Listener, public_url: Option<&Url>) -> Self {
-        let Listener { listener, address } = listener;
-        let names = guard::Names::new(address, public_url.and_then(Url::host_str));
-        let links = public_url.map(|url| url.as_str().trim_end_matches('/').to_owned());
-        Self { station, listener, address, names, links }
-    }
-
-    /// How this machine reaches it, and its key.
-    pub(crate) fn endpoint(&self) -> Endpoint {
-        let mut address = self.address;
-        if address.ip().is_unspecified() {
-            address.set_ip(match address {
-                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-            });
-        }
-        let key = self.station.key().to_owned();
-        Endpoint { address: format!("http://{address}"), key, pid: std::process::id() }
-    }
-
-    /// Watches and answers until `until` ends; then stores the last pages. `more` is answered as well.
-    pub(crate) async fn run(self, more: Router, until: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let links = self.links.clone().unwrap_or_else(|| self.endpoint().address);
-        let Self { station, listener, names, .. } = self;
-        let router = local::routes(&station)
-            .merge(more)
-            .merge(crate::site::routes())
-            .fallback_service(station.api())
-            .layer(middleware::from_fn_with_state(Arc::new(names), guard::check))
-            .layer(middleware::from_fn(answers::finish));
-        let (stop, stopped) = watch::channel(false);
-        let mut parts = JoinSet::new();
-        let (engine, until_told) = (station.engine.clone(), watchers::told(stopped.clone()));
-        parts.spawn(async move {
-            engine.run_sweeper(SWEEP_EVERY, until_told).await;
-            "the sweep of expired items"
-        });
-        let publisher = Webhooks::new(station.fetcher.clone()).with_links(links);
-        let (store, notice) = (station.store.clone(), Arc::clone(&station.notice));
-        let until_told = watchers::told(stopped.clone());
-        parts.spawn(async move {
-            // What is due was stamped by the system's time.
-            run_sender(store, publisher, WallClock, notice, until_told).await;
-            "sending messages"
-        });
-        let until_told = watchers::told(stopped.clone());
-        parts.spawn(async move {
-            door::serve(listener, router, until_told).await;
-            "answering"
-        });
-        parts.spawn(async move {
-            watchers::run(station, stopped).await;
-            "watching"
-        });
-        let early = tokio::select! {
-            () = until => None,
-            part = parts.join_next() => Some(part.and_then(Result::ok).unwrap_or("a part of the program")),
-        };
-        // Nobody listening means that all parts have ended.
-        let _ = stop.send(true);
-        let all = async { while parts.join_next().await.is_some() {} };
-        let in_time = tokio::time::timeout(FAREWELL, all).await.is_ok();
-        match early {
-            Some(part) => Err(ServeError::Ended(part)),
-            None if in_time => Ok(()),
-            None => Err(ServeError::Slow),
-        }
-    }
-}
-
-/// What `work` comes to; none when `told` ends first.
-pub(crate) async fn unless<T>(
-    told: Pin<&mut impl Future<Output = ()>>,
-    work: impl Future<Output = T>,
-) -> Option<T> {
-    tokio::select! {
-        () = told => None,
-        done = work => Some(done),
-    }
-}
-
-/// Ends at Ctrl-C and at SIGTERM. Both are caught from this call on, also before anybody waits for them: who sees
-/// that a server is there may tell it to end.
-#[cfg(unix)]
-pub(crate) fn signal() -> impl Future<Output = ()> {
-    use tokio::signal::unix::{Signal, SignalKind, signal};
-    async fn caught(signal: Option<Signal>) {
-        match signal {
-            Some(mut signal) => {
-                signal.recv().await;
-            }
-            // There are no such signals to wait for; then only SIGKILL ends the program.
-            None => std::future::pending().await,
-        }
-    }
-    let [interrupt, terminate] =
-        [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok());
-    async {
-        tokio::select! {
-            () = caught(interrupt) => {}
-            () = caught(terminate) => {}
-        }
-    }
-}
-
-/// Ends at Ctrl-C.
-#[cfg(not(unix))]
-pub(crate) async fn signal() {
-    // An error means that there are no signals to wait for.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
 
 #[cfg(test)]
