@@ -22,19 +22,20 @@ pub(super) fn weigh(
     found: &mut Reasons,
 ) {
     let window = MediaUs::from_duration(limits.window);
-    let watched = MediaUs::from_duration(now.since(stream.began_at));
+    let within = limits.window.min(now.since(stream.began_at));
     let (mut count, mut most, mut lost, mut published) = (0_u64, 0, MediaUs::ZERO, MediaUs::ZERO);
     for rendition in played.iter().map(|seen| seen.known) {
         let loss = rendition.lost(now, limits.window);
         count = count.saturating_add(loss.segments);
         most = most.max(loss.segments);
         lost += loss.media;
-        published += to_lose(rendition, loss, now, limits).max(watched).min(window);
+        // What is published is listed up to two target durations later.
+        let due = within.saturating_sub(rendition.target().times(2).as_duration());
+        published += to_lose(rendition, loss, now, limits).max(MediaUs::from_duration(due)).min(window);
     }
     if count < limits.lost_degraded.max(1) {
         return;
     }
-    let within = limits.window.min(now.since(stream.began_at));
     let (whole, of) =
         if most < SETTLED { (window.times(played.len() as u64), limits.window) } else { (published, within) };
     let share = (lost.as_seconds() / whole.as_seconds().max(1.0)).min(1.0);

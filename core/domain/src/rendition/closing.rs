@@ -67,11 +67,13 @@ impl Rendition {
     pub(super) fn take_up(&mut self, list: &MediaPlaylist<'_>, change: Change) -> Vec<usize> {
         if matches!(change, Change::WentDown { .. }) {
             self.unsettled.clear();
+            self.failed_once.clear();
         }
         if !std::mem::take(&mut self.taken_over) || list.ended {
             return Vec::new();
         }
         let open = std::mem::take(&mut self.unsettled);
+        self.failed_once.clear();
         let is_listed = |sequence: &u64| list.segments.iter().any(|s| s.sequence == *sequence);
         self.abandoned = open.iter().copied().filter(|sequence| !is_listed(sequence)).collect();
         let listed = list.segments.iter().enumerate().filter(|(_, s)| open.contains(&s.sequence));

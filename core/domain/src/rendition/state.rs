@@ -179,6 +179,8 @@ pub struct Rendition {
     pub(crate) dry_reported: bool,
     /// Segments that are to be fetched and whose fate is not settled, oldest first.
     pub(crate) unsettled: VecDeque<u64>,
+    /// Those of them whose first attempt has failed.
+    pub(crate) failed_once: VecDeque<u64>,
     /// Taken over from another watcher, and no list seen since.
     pub(crate) taken_over: bool,
     /// Segments another watcher left open that are no longer listed, until it is said that nobody fetches them.
@@ -224,6 +226,7 @@ impl Rendition {
             obtained_to: None,
             dry_reported: false,
             unsettled: VecDeque::new(),
+            failed_once: VecDeque::new(),
             taken_over: false,
             abandoned: Vec::new(),
             asked_at: None,
@@ -243,15 +246,25 @@ impl Rendition {
 
     /// A segment is to be fetched.
     pub(crate) fn expect(&mut self, sequence: u64) {
-        if self.unsettled.len() == Self::MAX_UNSETTLED {
-            self.unsettled.pop_front();
+        if self.unsettled.len() == Self::MAX_UNSETTLED
+            && let Some(oldest) = self.unsettled.front().copied()
+        {
+            self.settle(oldest);
         }
         self.unsettled.push_back(sequence);
+    }
+
+    /// A first attempt at a segment failed, and another follows.
+    pub(crate) fn fail_once(&mut self, sequence: u64) {
+        if self.unsettled.contains(&sequence) && !self.failed_once.contains(&sequence) {
+            self.failed_once.push_back(sequence);
+        }
     }
 
     /// A segment was obtained or given up.
     pub(crate) fn settle(&mut self, sequence: u64) {
         self.unsettled.retain(|expected| *expected != sequence);
+        self.failed_once.retain(|failed| *failed != sequence);
     }
 
     /// The target duration to reckon with.
@@ -320,9 +333,9 @@ impl Rendition {
         MediaUs(capped(self.samples.sum(now, window).media_us))
     }
 
-    /// Media that is being fetched.
+    /// Media that is being fetched, and of which nothing speaks for a loss yet.
     pub(crate) fn media_awaited(&self) -> MediaUs {
-        self.target().times(self.unsettled.len() as u64)
+        self.target().times(self.unsettled.len().saturating_sub(self.failed_once.len()) as u64)
     }
 
     /// Media seconds per second of downloading in the window; none below `min_samples` or without a

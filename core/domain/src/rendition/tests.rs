@@ -283,3 +283,23 @@ fn a_huge_list_is_taken_in() {
     }
     assert_eq!((memory.len(), memory.last_sequence()), (Memory::MAX, Some(30_006)));
 }
+
+/// What has failed once may be lost yet: it makes no loss look smaller.
+#[test]
+fn media_is_awaited_until_its_first_attempt_has_failed() {
+    let spec = RenditionSpec::single(locate("a.m3u8").unwrap());
+    let mut rendition = Rendition::new(spec, EpochMs(0));
+    let target = rendition.target();
+    (1..=3).for_each(|sequence| rendition.expect(sequence));
+    rendition.fail_once(2);
+    rendition.fail_once(2);
+    rendition.fail_once(9);
+    assert_eq!(rendition.media_awaited(), target.times(2));
+    rendition.settle(2);
+    rendition.settle(3);
+    assert_eq!(rendition.media_awaited(), target);
+    let many = 4..4 + Rendition::MAX_UNSETTLED as u64;
+    rendition.fail_once(1);
+    many.for_each(|sequence| rendition.expect(sequence));
+    assert_eq!(rendition.media_awaited(), target.times(Rendition::MAX_UNSETTLED as u64));
+}

@@ -318,6 +318,8 @@ impl Rendition {
         }
         if attempt.outcome.is_ok() || attempt.last {
             self.settle(attempt.sequence);
+        } else if !throttled {
+            self.fail_once(attempt.sequence);
         }
         match attempt.outcome {
             Ok(()) => self.obtained(at, attempt, limits),

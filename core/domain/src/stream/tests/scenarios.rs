@@ -326,21 +326,21 @@ fn three_missing_segments_in_a_row_are_unhealthy() {
     let degraded = |count, share| format!("DEGRADED: {}", lost(count, share));
     let young = "DEGRADED: 2 segments lost within 84 s, 2.5 % of 120 s of media";
     assert_eq!(health("30-42 a live x404"), young);
-    let three = format!("UNHEALTHY: 3 segments in a row missing; {}", lost(3, "4.6"));
+    let three = format!("UNHEALTHY: 3 segments in a row missing; {}", lost(3, "4.8"));
     assert_eq!(health("30-48 a live x404"), three);
     assert_eq!(health("30-42 a live x404\n42 a live x410"), three);
     assert_eq!(health("30-42 a live x404\n42 a live xtruncated"), three);
-    assert_eq!(health("30-48 a live xtimeout"), degraded(3, "4.6"));
-    assert_eq!(health("30-48 a live x403"), degraded(3, "4.6"));
+    assert_eq!(health("30-48 a live xtimeout"), degraded(3, "4.8"));
+    assert_eq!(health("30-48 a live x403"), degraded(3, "4.8"));
     // What proves nothing neither counts nor resets; what came resets.
     assert_eq!(
         health("30-42 a live x404\n42 a live xtimeout\n48 a live x404"),
         format!(
             "UNHEALTHY: 3 segments in a row missing; {}; playback waited 6.0 s within 120 s",
-            lost(4, "6.2")
+            lost(4, "6.3")
         ),
     );
-    assert_eq!(health("30-42 a live x404\n42 a live\n48 a live x404"), degraded(3, "4.6"));
+    assert_eq!(health("30-42 a live x404\n42 a live\n48 a live x404"), degraded(3, "4.8"));
 }
 
 #[test]
@@ -396,6 +396,21 @@ fn all_lost_from_the_start_on_is_all_of_the_media() {
         world.state.health.reasons.iter().map(|reason| reason.what.to_string()).collect();
     assert_eq!(world.state.health.state, HealthState::Unhealthy);
     assert_eq!(reasons, ["4 segments lost within 6 s, 100.0 % of the media"]);
+}
+
+/// What was published last may not be listed yet.
+#[test]
+fn all_lost_for_a_whole_window_is_all_of_the_media() {
+    let mut world = World::new("a");
+    world.run("0-30 a live\n30-198 a live x404");
+    let share = |world: &World| {
+        let whats = world.state.health.reasons.iter().map(|reason| reason.what.to_string());
+        whats.filter(|what| what.contains("lost")).collect::<Vec<_>>()
+    };
+    assert_eq!(share(&world), ["21 segments lost within 120 s, 100.0 % of the media"]);
+    // The oldest have left the window, and the next one is still to come.
+    world.run("205 .");
+    assert_eq!(share(&world), ["18 segments lost within 120 s, 100.0 % of the media"]);
 }
 
 #[test]
