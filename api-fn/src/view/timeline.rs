@@ -142,7 +142,8 @@ impl Out<'_> {
                 (TimelineKind::SegmentObtained, text)
             }
         };
-        let entry = self.add(row.at, 's', index, kind, Some(rendition), text);
+        // By its id a request comes before what followed from it at the same time.
+        let entry = self.add(row.at, 'a', index, kind, Some(rendition), text);
         entry.sequence = Some(row.sequence);
     }
 }

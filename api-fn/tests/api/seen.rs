@@ -260,14 +260,15 @@ async fn a_timeline_is_read_newest_first_and_in_pages() {
     assert_eq!(
         texts,
         [
-            "segment 7: HTTP 404; lost",
             "DEGRADED (was HEALTHY): segments lost",
             "EC-2002: could not download the segment",
+            "segment 7: HTTP 404; lost",
             "nobody watched for 2 min",
-        ]
+        ],
+        "of one moment the cause comes before what followed from it"
     );
-    assert_eq!(all["items"][0]["rendition"], "640x360 800 kb/s");
-    assert_eq!(all["items"][1]["state"], "degraded");
+    assert_eq!(all["items"][2]["rendition"], "640x360 800 kb/s");
+    assert_eq!(all["items"][0]["state"], "degraded");
     assert_eq!(all.get("next_cursor"), None);
     assert_eq!(all["complete_to_at"], "2026-11-22T03:29:59.000Z", "the newest look that is stored");
     let earlier = timeline(&world, &id, "to=2026-11-22T03:25:30Z").await;
