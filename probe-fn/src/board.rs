@@ -36,17 +36,10 @@ impl Place {
         self.lock().clone()
     }
 
-    /// Something speaks against the stream, so that its tile has figures that move.
-    pub(crate) fn is_ill(&self) -> bool {
-        matches!(self.lock().health, HealthState::Degraded | HealthState::Unhealthy)
-    }
-
-    /// Only that somebody looked, where nothing else is new to the tile. Figures in reasons are, and health that was
-    /// taken over.
+    /// Only that somebody looked, where nothing else is new to the tile. Health that was taken over is.
     pub(crate) fn looked(&self, state: &StreamState) {
         let mut tile = self.lock();
-        let is_same = (tile.health, tile.since) == (state.health.state, state.health_since);
-        if is_same && tile.reasons.is_empty() {
+        if (tile.health, tile.since) == (state.health.state, state.health_since) {
             tile.last_look = state.last_look;
             return;
         }
@@ -54,7 +47,8 @@ impl Place {
         self.show(state);
     }
 
-    /// Everything, and tells the shard if a state has changed.
+    /// Everything, and tells the shard if a state has changed, or a figure in its reasons: the stream's own page has
+    /// it at the same time.
     pub(crate) fn show(&self, state: &StreamState) {
         let mut tile = self.lock();
         let incident = match state.incident {
@@ -62,11 +56,14 @@ impl Place {
             Incident::None | Incident::Pending { .. } => None,
         };
         let playlist = playlist(state).unwrap_or(tile.playlist);
-        let changed = (tile.health, tile.incident, tile.playlist) != (state.health.state, incident, playlist);
+        let mut changed =
+            (tile.health, tile.incident, tile.playlist) != (state.health.state, incident, playlist);
         // A state that was taken over has no reasons before its first look; those of the tile still hold.
         if changed || !state.health.reasons.is_empty() || state.health.state == HealthState::Healthy {
-            tile.reasons = health::lines(&state.health.reasons, &state.labels());
-            tile.reasons.truncate(Tile::MAX_REASONS);
+            let mut reasons = health::lines(&state.health.reasons, &state.labels());
+            reasons.truncate(Tile::MAX_REASONS);
+            changed |= tile.reasons != reasons;
+            tile.reasons = reasons;
         }
         (tile.health, tile.since) = (state.health.state, state.health_since);
         (tile.last_look, tile.incident, tile.playlist) = (state.last_look, incident, playlist);
@@ -102,30 +99,4 @@ pub(crate) fn playlist(state: &StreamState) -> Option<PlaylistState> {
         PlaylistState::Unknown => 0,
     };
     state.played().map(|rendition| rendition.playlist).max_by_key(rank)
-}
-
-#[cfg(test)]
-mod tests {
-    use hlsops_domain::health::What;
-    use hlsops_domain::{Health, Reason};
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn figures_of_a_tile_are_those_of_the_last_look() {
-        let stream = StreamId::new("acme", "news").expect("valid");
-        let place = Place::new(&stream, None, EpochMs(0), Arc::default());
-        let mut state = StreamState::new(EpochMs(0));
-        let mut looked = |waited_s| {
-            let what =
-                What::Rebuffering { waited: Duration::from_secs(waited_s), window: Duration::from_secs(120) };
-            let reasons = vec![Reason { state: HealthState::Degraded, rendition: None, what }];
-            state.health = Health { state: HealthState::Degraded, reasons };
-            place.looked(&state);
-            place.tile().reasons
-        };
-        assert_eq!(looked(3), ["playback waited 3.0 s within 120 s"]);
-        assert_eq!(looked(4), ["playback waited 4.0 s within 120 s"]);
-    }
 }

@@ -29,8 +29,6 @@ const BEAT: Duration = Duration::from_secs(30);
 const LIST: Duration = Duration::from_secs(300);
 /// The least and the most time between two summaries.
 const SHOW: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
-/// The most where a stream is not well: the figures in its reasons are looked at then.
-const SHOW_ILL: Duration = Duration::from_secs(20);
 /// A hand-over begins this long after the lease was taken: the older watcher has learnt of it by then.
 const NOTICE: Duration = Duration::from_secs(10);
 /// The older watcher stops a stream this long before its minute is over, so that the last requests and the
@@ -278,13 +276,7 @@ impl<C: Clock, N: Network> Crew<C, N> {
     }
 
     fn show_at(&self) -> EpochMs {
-        let is_ill = || self.members.values().any(|member| member.place.is_ill());
-        self.shown_at
-            + match self.news {
-                true => SHOW.0,
-                false if is_ill() => SHOW_ILL,
-                false => SHOW.1,
-            }
+        self.shown_at + if self.news { SHOW.0 } else { SHOW.1 }
     }
 
     async fn show(&mut self, now: EpochMs) {

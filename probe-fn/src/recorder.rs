@@ -165,7 +165,7 @@ impl Recorder {
             closing: state.closing(),
             health: state.health.clone(),
             playlist: playlist(state),
-            outline: Outline::of(state.renditions().map(|known| &known.spec), &state.health),
+            outline: Outline::of(state.renditions().map(|known| &known.spec), &state.health, at),
             log: self.log.clone(),
             findings: self.findings.clone(),
             steps: std::mem::take(&mut self.steps),

@@ -107,9 +107,9 @@ impl PageWriter {
         if outline.renditions.is_empty() {
             outline.renditions.clone_from(&stored.renditions);
         }
-        if outline != stored {
+        if !outline.agrees(&stored) {
             let (stream, writer) = (self.chain.stream(), self.chain.writer());
-            self.store.save_outline(stream, &outline, writer, page.at).await?.add_to(&mut self.spent);
+            self.store.save_outline(stream, &outline, writer).await?.add_to(&mut self.spent);
         }
         self.outline = Some(outline);
         Ok(())

@@ -16,7 +16,7 @@ use crate::middleware::json_body;
 use crate::problem::{Answer, ApiError};
 use crate::times;
 use crate::view::incident::incident;
-use crate::view::stream::{Now, figures, newest_look, reasons, renditions, stream};
+use crate::view::stream::{Now, figures, figures_at, reasons, renditions, stream};
 use crate::wall::Snapshot;
 
 /// Streams read at a time while a filter looks for those it wants.
@@ -148,7 +148,8 @@ pub(super) async fn detail(api: &Api, config: &StreamConfig, secrets: bool) -> A
         tokio::try_join!(api.wall(id.account()), outline(api, id), recent(api, id))?;
     let known = now(&wall, config);
     let mut shown = stream(config, known, secrets);
-    reasons(&outline, newest_look(&minutes), &mut shown.health);
+    let figures_at = figures_at(&minutes, &outline);
+    reasons(&outline, figures_at, &mut shown.health);
     let window = limits_from(&config.profile, &config.overrides).unwrap_or_default().window;
     let renditions = renditions(&minutes, &outline, window);
     let (buffer_s, target_duration_s) = figures(&renditions);
@@ -159,7 +160,7 @@ pub(super) async fn detail(api: &Api, config: &StreamConfig, secrets: bool) -> A
         buffer_s,
         target_duration_s,
         window_s: Some(window.as_secs_f64()),
-        figures_to_at: newest_look(&minutes).map(times::text),
+        figures_to_at: figures_at.map(times::text),
         active_incident: open.map(|open| incident(open, Some(&config.name), at)),
         renditions,
         warnings: Vec::new(),

@@ -85,8 +85,8 @@ fn health(config: &StreamConfig, now: Now<'_>) -> HealthNow {
     HealthNow { state: tile.state, since_at: tile.since_at.clone(), reasons, reasons_as_of: None }
 }
 
-/// Reasons with their renditions, where the outline speaks of the same state: as of the newest look on record.
-pub(crate) fn reasons(outline: &Outline, look: Option<EpochMs>, health: &mut HealthNow) {
+/// Reasons with their renditions, where the outline speaks of the same state; `at`: [`figures_at`].
+pub(crate) fn reasons(outline: &Outline, at: Option<EpochMs>, health: &mut HealthNow) {
     let same = outline.reasons.first().is_some_and(|worst| state(worst.state) == health.state);
     if same {
         let reason = |reason: &hlsops_store::OutlineReason| Reason {
@@ -95,7 +95,7 @@ pub(crate) fn reasons(outline: &Outline, look: Option<EpochMs>, health: &mut Hea
             text: reason.text.clone(),
         };
         health.reasons = outline.reasons.iter().map(reason).collect();
-        health.reasons_as_of = look.map(times::text);
+        health.reasons_as_of = at.map(times::text);
     }
 }
 
@@ -112,11 +112,17 @@ pub(crate) fn newest_look(minutes: &[StoredMinute]) -> Option<EpochMs> {
     newest(minutes)?.last_look
 }
 
+/// As of when the figures of a stream are: health is judged up to a second after the newest look.
+pub(crate) fn figures_at(minutes: &[StoredMinute], outline: &Outline) -> Option<EpochMs> {
+    newest_look(minutes).map(|look| look.max(outline.at))
+}
+
 /// The renditions of a stream: those of the outline in its order, then what else is watched. Their figures are of
-/// the `window` before the newest look, as health's are.
+/// the `window` before [`figures_at`], as health's are.
 pub(crate) fn renditions(minutes: &[StoredMinute], outline: &Outline, window: Duration) -> Vec<Rendition> {
     let Some(closing) = newest(minutes) else { return Vec::new() };
-    let is_recent = |at: EpochMs| closing.last_look.is_some_and(|look| look.since(at) <= window);
+    let end = figures_at(minutes, outline);
+    let is_recent = |at: EpochMs| end.is_some_and(|end| end.since(at) <= window);
     let mut sums: HashMap<RenditionId, Sums> = HashMap::new();
     for stored in minutes {
         let Slot::Watched { log, .. } = &stored.slot else { continue };

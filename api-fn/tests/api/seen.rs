@@ -158,6 +158,7 @@ async fn describe(world: &World, stream: &StreamId) {
         bandwidth_bps: Some(800_000),
     };
     let outline = Outline {
+        at: NOW,
         renditions: vec![
             rendition(MAIN, RenditionKind::Main, "640x360 800 kb/s"),
             rendition(AUDIO, RenditionKind::Audio, "audio English"),
@@ -168,7 +169,7 @@ async fn describe(world: &World, stream: &StreamId) {
             text: "1 segment lost, 1.7 % of the media".into(),
         }],
     };
-    assert!(world.store.save_outline(stream, &outline, &writer(), NOW).await.unwrap().value);
+    assert!(world.store.save_outline(stream, &outline, &writer()).await.unwrap().value);
     let tile = Tile {
         stream: stream.clone(),
         health: HealthState::Degraded,

@@ -24,6 +24,8 @@ const REASONS: &str = "why";
 /// The renditions of a stream and the reasons of its health.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outline {
+    /// As of when: the reasons have figures, which are of the windows before it.
+    pub at: EpochMs,
     /// Video first, in the order of their bandwidth, then by name; at most [`RenditionSpec::MAX`].
     pub renditions: Vec<OutlineRendition>,
     /// Worst first, at most [`Outline::MAX_REASONS`].
@@ -62,9 +64,13 @@ impl Outline {
     /// Longest text, in bytes.
     pub const MAX_TEXT: usize = 400;
 
-    /// Of a stream with these renditions and this health.
+    /// Of a stream with these renditions, and this health at `at`.
     #[must_use]
-    pub fn of<'a>(renditions: impl IntoIterator<Item = &'a RenditionSpec>, health: &Health) -> Self {
+    pub fn of<'a>(
+        renditions: impl IntoIterator<Item = &'a RenditionSpec>,
+        health: &Health,
+        at: EpochMs,
+    ) -> Self {
         let rendition = |spec: &RenditionSpec| OutlineRendition {
             id: spec.id,
             kind: spec.kind,
@@ -83,7 +89,14 @@ impl Outline {
             let order = |one: &OutlineRendition| (one.kind, std::cmp::Reverse(one.bandwidth_bps));
             order(a).cmp(&order(b)).then_with(|| a.label.cmp(&b.label))
         });
-        Self { renditions, reasons: health.reasons.iter().take(Self::MAX_REASONS).map(reason).collect() }
+        let reasons = health.reasons.iter().take(Self::MAX_REASONS).map(reason).collect();
+        Self { at, renditions, reasons }
+    }
+
+    /// Whether another one says the same, whenever it was made.
+    #[must_use]
+    pub fn agrees(&self, other: &Self) -> bool {
+        (&self.renditions, &self.reasons) == (&other.renditions, &other.reasons)
     }
 }
 
@@ -104,8 +117,8 @@ impl Store {
         stream: &StreamId,
         outline: &Outline,
         writer: &Writer,
-        at: EpochMs,
     ) -> Result<Paid<bool>, StoreError> {
+        let at = outline.at;
         let item = Writing::new(&Key::Outline(stream), VERSION)
             .number(EPOCH, writer.epoch)
             .number(AT, at.0)
@@ -169,6 +182,7 @@ fn read_outline(item: &Item) -> Result<Outline, StoreError> {
     let renditions: Option<Vec<_>> = list(RENDITIONS)?.iter().map(read_rendition).collect();
     let reasons: Option<Vec<_>> = list(REASONS)?.iter().map(read_reason).collect();
     Ok(Outline {
+        at: reading.time(AT)?,
         renditions: renditions.ok_or_else(|| reading.damaged(RENDITIONS))?,
         reasons: reasons.ok_or_else(|| reading.damaged(REASONS))?,
     })

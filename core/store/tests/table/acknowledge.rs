@@ -179,19 +179,21 @@ async fn keys_are_listed_in_pages_and_revoked_wherever_they_are() {
 #[tokio::test]
 async fn the_newest_watcher_describes_a_stream() {
     let table = Table::new().await;
-    let text = |text: &str| Outline {
+    let text = |text: &str, at| Outline {
+        at: EpochMs(at),
         reasons: vec![hlsops_store::OutlineReason {
             state: hlsops_domain::HealthState::Degraded,
             rendition: None,
             text: text.into(),
         }],
-        ..Outline::default()
+        renditions: Vec::new(),
     };
     let save = async |name: &str, epoch, at| {
-        let saved = table.store.save_outline(&stream(), &text(name), &writer("w", epoch), EpochMs(at)).await;
+        let saved = table.store.save_outline(&stream(), &text(name, at), &writer("w", epoch)).await;
         saved.expect("save").value
     };
     assert!(save("one", 1, 10).await && save("two", 2, 5).await);
     assert!(!save("late", 1, 20).await && !save("late", 2, 4).await);
-    assert_eq!(table.store.outline(&stream()).await.expect("read").value, text("two"));
+    assert_eq!(table.store.outline(&stream()).await.expect("read").value, text("two", 5));
+    assert!(text("two", 5).agrees(&text("two", 6)) && !text("two", 5).agrees(&text("one", 5)));
 }
