@@ -30,7 +30,7 @@ pub(crate) fn create(
     link_id: String,
     now: EpochMs,
 ) -> Answer<(StreamConfig, Url)> {
-    let name = body.name.unwrap_or_else(|| usual_name(&body.manifest_url));
+    let name = body.name.unwrap_or_else(|| wire::usual_name(&body.manifest_url));
     let (watch, segments) = watch(body.watch.unwrap_or_default());
     let usual = StreamConfig::new(id, body.manifest_url, now);
     let config = StreamConfig {
@@ -122,14 +122,6 @@ fn watch(watch: wire::Watch) -> (WatchMode, Segments) {
 
 fn pairs(headers: Vec<wire::Header>) -> Vec<(String, String)> {
     headers.into_iter().map(|header| (header.name, header.value)).collect()
-}
-
-/// What a person would call it who sees only its URL.
-pub(crate) fn usual_name(url: &str) -> String {
-    let Ok(url) = Url::parse(url) else { return url.chars().take(MAX_NAME).collect() };
-    let file = url.path().rsplit('/').find(|part| !part.is_empty()).unwrap_or_default();
-    let name = format!("{} {file}", url.host_str().unwrap_or_default());
-    name.trim().chars().take(MAX_NAME).collect()
 }
 
 fn check(config: StreamConfig) -> Answer<(StreamConfig, Url)> {

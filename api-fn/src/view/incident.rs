@@ -19,6 +19,7 @@ pub(crate) fn incident(item: &IncidentItem, stream_name: Option<&str>, now: Epoc
         id: item.id.to_string(),
         stream_id: item.stream.name().into(),
         stream_name: stream_name.unwrap_or_else(|| item.stream.name()).into(),
+        stream_removed: stream_name.is_none(),
         status,
         trigger: item.trigger.clone(),
         title: item.title.clone(),

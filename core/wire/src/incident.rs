@@ -8,17 +8,20 @@ use crate::{State, TimelineEntry};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Incident {
-    /// Which.
+    /// Which. The number at its end grows from incident to incident of a stream, and leaves numbers out.
     pub id: String,
     /// Its stream.
     pub stream_id: String,
-    /// What people call that stream; its id when it was removed.
+    /// What people call that stream, or called it before it was removed.
     pub stream_name: String,
+    /// The stream is not there any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stream_removed: bool,
     /// Where it stands.
     pub status: IncidentStatus,
     /// What opened it: `unhealthy`, `long_degraded`.
     pub trigger: String,
-    /// What was wrong when it opened.
+    /// What was wrong when it opened: how it went on is in the detail's `verdict`, and in `worst` of its last event.
     pub title: String,
     /// When it began.
     pub opened_at: String,

@@ -16,7 +16,7 @@ pub(crate) const POINTERS: [&str; 8] =
 #[component]
 pub(crate) fn Naming(form: Form<Draft>) -> impl IntoView {
     view! {
-        <Line form label="Name" pointer="/name" hint="Left empty, it is the URL's host and file name."
+        <Line form label="Name" pointer="/name" hint="Left empty, it is made of the URL's host, folder and file."
             read=|d| d.name.clone() write=|d, text| d.name = text/>
         <Line form label="Link id" pointer="/link_id" hint="Your own identifier, shown in alerts: 1 to 32 letters, digits, “.”, “_” or “-”. Left empty, one is made up."
             read=|d| d.link_id.clone() write=|d, text| d.link_id = text/>

@@ -17,7 +17,7 @@ use crate::live::{Live, Role};
 use crate::ui::{Notices, Skeleton, Trouble, set_title};
 use draft::Draft;
 use fields::{Naming, POINTERS, RequestHeaders, Thresholds, Watching};
-use words::{linked, proposal};
+use words::linked;
 
 /// `/streams/new`: the URL is looked at once, what was found is shown, and then it is saved.
 #[component]
@@ -40,9 +40,9 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
         busy.set(true);
         found.set(None);
         let (url, headers) = form.draft.with_untracked(|draft| (draft.url.clone(), draft.headers.clone()));
-        let propose = move |usual: &str| {
+        let propose = move || {
             form.draft.try_update(|draft| {
-                let name = proposal(&draft.url, usual);
+                let name = hlsops_wire::usual_name(&draft.url);
                 let before = proposed.try_update_value(|before| std::mem::replace(before, name.clone()));
                 if draft.name.trim().is_empty() || before.as_ref() == Some(&draft.name) {
                     draft.name = name;
@@ -60,13 +60,13 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
             match answer.and_then(|answer| answer.json::<Validation>()) {
                 Ok(validation) => {
                     form.errors.try_set(Default::default());
-                    propose(&validation.name);
+                    propose();
                     found.try_set(Some(Look::Found(validation)));
                 }
                 Err(failure) => {
                     form.refuse(&failure);
                     if may_come(&failure) {
-                        propose("");
+                        propose();
                         found.try_set(Some(Look::Down));
                     }
                 }

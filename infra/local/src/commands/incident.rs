@@ -184,6 +184,7 @@ mod tests {
             id: "inc:default:str_1:1".into(),
             stream_id: "str_1".into(),
             stream_name: "TV".into(),
+            stream_removed: false,
             status: if by.is_some() { IncidentStatus::Acknowledged } else { IncidentStatus::Open },
             trigger: "unhealthy".into(),
             title: "nobody can start".into(),
