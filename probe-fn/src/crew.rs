@@ -28,7 +28,7 @@ const BEAT: Duration = Duration::from_secs(30);
 /// How often the streams are listed although nobody has said that they changed.
 const LIST: Duration = Duration::from_secs(300);
 /// The least and the most time between two summaries.
-const SHOW: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+const SHOW: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
 /// A hand-over begins this long after the lease was taken: the older watcher has learnt of it by then.
 const NOTICE: Duration = Duration::from_secs(10);
 /// The older watcher stops a stream this long before its minute is over, so that the last requests and the

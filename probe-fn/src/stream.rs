@@ -3,10 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use hlsops_domain::event::EventKind;
-use hlsops_domain::health::What;
 use hlsops_domain::id::StableHash;
-use hlsops_domain::{EpochMs, Event, Health, HealthState, Limits, Pace, Reason, StreamState};
+use hlsops_domain::{EpochMs, Event, Limits, Pace, StreamState};
 use hlsops_fetch::SessionError;
 use hlsops_store::{
     Holder, Segments, Spent, StoreError, StreamConfig, StreamId, TakeOver, Taken, WatchMode, Writer,
@@ -101,7 +99,7 @@ async fn watch_inner<C: Clock, N: Network>(
         TakeOver::Lost(holder) => return Err(StreamError::Taken(holder)),
     };
     let pointer = store.incident_pointer(&config.id).await?.add_to(spent);
-    let mut state = resume(&taken, &clock);
+    let mut state = resume(&taken, &config, &clock);
     let minute = taken.chain.minute_at(minute);
     let (pages, incoming) = mpsc::channel(Recorder::QUEUE);
     let mut recorder = Recorder::new(pages, second, minute, taken.log(minute)).shown_at(place);
@@ -137,27 +135,26 @@ async fn watch_inner<C: Clock, N: Network>(
     Ok(end.0)
 }
 
-fn resume<C: Clock>(taken: &Taken, clock: &C) -> StreamState {
+/// As another watcher left it, but for what is older than the last pause.
+fn resume<C: Clock>(taken: &Taken, config: &StreamConfig, clock: &C) -> StreamState {
     match taken.closing() {
         Some(closing) => {
-            let past = pack::past(taken.logs(), closing, clock.now(), PAST);
-            StreamState::resume(closing.clone().not_after(clock.now()), &past)
+            let now = clock.now();
+            let window = config.resumed_at().map_or(PAST, |resumed| PAST.min(now.since(resumed)));
+            let past = pack::past(taken.logs(), closing, now, window);
+            StreamState::resume(closing.clone().not_after(now), &past)
         }
         None => StreamState::new(clock.now()),
     }
 }
 
-/// What was known before a pause says nothing of the time after it: health begins anew.
+/// Health begins anew where the stream was paused since the last look; the change of health, if it is one.
 fn forget_pause(state: &mut StreamState, config: &StreamConfig, at: EpochMs) -> Option<Event> {
     let resumed = config.resumed_at()?;
-    if state.health.state == HealthState::NoData || state.last_look.is_none_or(|look| look >= resumed) {
+    if state.last_look.is_none_or(|look| look >= resumed) {
         return None;
     }
-    let from = state.health.state;
-    let waits = Reason { state: HealthState::NoData, rendition: None, what: What::Starting };
-    state.health = Health { state: HealthState::NoData, reasons: vec![waits] };
-    state.health_since = at;
-    Some(Event { at, rendition: None, kind: EventKind::Health { from, to: state.health.clone() } })
+    state.begin_anew(at)
 }
 
 fn pace(mode: WatchMode) -> Pace {

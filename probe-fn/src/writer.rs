@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hlsops_domain::incident::{Incident, Transition, Trigger};
 use hlsops_domain::{EpochMs, Health, HealthState, health};
-use hlsops_notify::event;
+use hlsops_notify::event::{self, End};
 use hlsops_store::{
     Chain, Closed, Content, Holder, IncidentId, MinuteFindings, NewIncident, Notice, Opened, Outline,
     Pointer, Resolution, Saved, Spent, Store, StoreError, StreamConfig,
@@ -12,9 +12,6 @@ use hlsops_store::{
 use tokio::sync::{Notify, mpsc};
 
 use crate::recorder::{Page, Step};
-
-/// Why an incident is over.
-const HEALED: &str = "healthy again";
 
 /// Why a writer ended.
 #[derive(Debug)]
@@ -36,8 +33,8 @@ pub struct PageWriter {
     pointer: Pointer,
     /// As it is stored; none before it was read.
     outline: Option<Outline>,
-    /// The worst there was since the incident was opened, as far as this writer has seen it.
-    worst: Option<(HealthState, String)>,
+    /// The worst there was since the incident was opened, as far as this writer has seen it: how bad, and what.
+    worst: Option<((HealthState, u64), String)>,
     /// Told of every row put into the outbox.
     notice: Arc<Notify>,
     spent: Spent,
@@ -124,14 +121,14 @@ impl PageWriter {
             let stored = self.pointer.open.as_ref().map(|(_, opened)| *opened);
             let done = match (page.closing.incident, stored) {
                 (_, None) if was_removed => return Ok(()),
-                (_, Some(_)) if was_removed => self.close(page, page.at, "the stream was removed").await?,
+                (_, Some(_)) if was_removed => self.close(page, page.at, End::StreamRemoved).await?,
                 (Incident::Open { since, .. }, None) => self.open(page, since).await?,
                 // The one before was over, and who saw that died before it was written down.
                 (Incident::Open { since, .. }, Some(opened)) if since > opened => {
-                    self.close(page, since, HEALED).await?
+                    self.close(page, since, End::Healed).await?
                 }
                 (Incident::None | Incident::Pending { .. }, Some(_)) => {
-                    self.close(page, resolved_at(page), HEALED).await?
+                    self.close(page, resolved_at(page), End::Healed).await?
                 }
                 _ => return Ok(()),
             };
@@ -158,10 +155,9 @@ impl PageWriter {
             return;
         }
         for health in page.steps.iter().map(|step| &step.health).chain([&page.health]) {
-            if self.worst.as_ref().is_none_or(|(worst, _)| *worst < health.state)
-                && let Some(reason) = reasons(page, health).into_iter().next()
-            {
-                self.worst = Some((health.state, reason));
+            let badness = health.badness();
+            if self.worst.as_ref().is_none_or(|(worst, _)| *worst < badness) {
+                self.worst = Some((badness, title(page, health)));
             }
         }
     }
@@ -186,7 +182,7 @@ impl PageWriter {
         };
         let body = event::opened(&about, health).to_json();
         let notice = Notice { at: since, kind: event::OPENED, body: &body };
-        let new = NewIncident { at: since, trigger, title: &title, notice };
+        let new = NewIncident { at: since, stream_name: &self.config.name, trigger, title: &title, notice };
         let opened = self.store.open_incident(&stream, self.pointer.version, &new, &writer).await?;
         Ok(match opened.add_to(&mut self.spent) {
             Opened::Opened(_) | Opened::Already(_) => true,
@@ -197,10 +193,10 @@ impl PageWriter {
         })
     }
 
-    async fn close(&mut self, page: &Page, at: EpochMs, note: &str) -> Result<bool, StoreError> {
-        let body = self.resolved(page, at, note).await?;
+    async fn close(&mut self, page: &Page, at: EpochMs, end: End) -> Result<bool, StoreError> {
+        let body = self.resolved(page, at, end).await?;
         let notice = Notice { at, kind: event::RESOLVED, body: &body };
-        let resolution = Resolution { at, note, notice };
+        let resolution = Resolution { at, note: end.note(), notice };
         let (stream, writer) = (self.chain.stream().clone(), self.chain.writer().clone());
         let closed = self.store.close_incident(&stream, &self.pointer, &resolution, &writer).await?;
         Ok(match closed.add_to(&mut self.spent) {
@@ -217,7 +213,7 @@ impl PageWriter {
 
     /// The event of closing what the pointer says is open. What opened it, maybe long ago and seen by another
     /// watcher, is in the table.
-    async fn resolved(&mut self, page: &Page, at: EpochMs, note: &str) -> Result<String, StoreError> {
+    async fn resolved(&mut self, page: &Page, at: EpochMs, end: End) -> Result<String, StoreError> {
         let Some((id, opened)) = self.pointer.open.clone() else { return Ok(String::new()) };
         let incident = self.store.incident(&id).await?.add_to(&mut self.spent);
         let (title, trigger) =
@@ -226,8 +222,8 @@ impl PageWriter {
             "unhealthy" => HealthState::Unhealthy,
             _ => HealthState::Degraded,
         };
-        let known = self.worst.as_ref().filter(|(worst, _)| *worst >= opened_with);
-        let worst = known.map_or((opened_with, title.as_str()), |(state, what)| (*state, what.as_str()));
+        let known = self.worst.as_ref().filter(|((worst, _), _)| *worst >= opened_with);
+        let worst = known.map_or((opened_with, title.as_str()), |((state, _), what)| (*state, what.as_str()));
         let about = event::About {
             stream: &self.config,
             incident: id.as_str(),
@@ -237,7 +233,7 @@ impl PageWriter {
             opened,
             seen: seen(page),
         };
-        Ok(event::resolved(&about, at, Some(worst), note).to_json())
+        Ok(event::resolved(&about, at, Some(worst), end).to_json())
     }
 
     async fn read_pointer(&mut self) -> Result<(), StoreError> {

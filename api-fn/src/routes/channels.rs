@@ -36,7 +36,7 @@ const MAX_SECRETS: usize = 2;
 #[utoipa::path(
     get, path = "/channels", tag = "channels",
     params(
-        ("limit" = Option<u32>, Query, description = "1 to 500; default: all"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "1 to 500; default: all"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, body = List<wire::Channel>), (status = 304, description = "the same as the caller has seen")),

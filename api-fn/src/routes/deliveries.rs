@@ -22,7 +22,7 @@ use crate::times;
 #[utoipa::path(
     get, path = "/deliveries", tag = "channels",
     params(
-        ("limit" = Option<u32>, Query, description = "1 to 500, default 100"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "1 to 500, default 100"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, body = List<wire::Delivery>), (status = 304, description = "the same as the caller has seen")),

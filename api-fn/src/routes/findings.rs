@@ -34,7 +34,7 @@ const MINUTES: usize = 3_000;
         ("id" = String, Path, description = "`str_...`"),
         ("from" = Option<String>, Query, description = "RFC 3339; default: 24 hours before `to`"),
         ("to" = Option<String>, Query, description = "RFC 3339; default: now"),
-        ("limit" = Option<u32>, Query, description = "1 to 500; default: all of those minutes"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "1 to 500; default: all of those minutes"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, body = List<Finding>)),

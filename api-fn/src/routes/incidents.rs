@@ -10,7 +10,7 @@ use hlsops_domain::EpochMs;
 use hlsops_notify::event;
 use hlsops_store::{
     Acknowledged, Acknowledgement, Closed, IncidentId, IncidentItem, IncidentsOf, Minute, Notice, Resolution,
-    StoredMinute, StreamConfig, Writer,
+    StoredMinute, StreamConfig, StreamId, Writer,
 };
 use hlsops_wire::{
     Acknowledge, Incident, IncidentDetail, IncidentStatus, IncidentTaken, List, State as HealthState,
@@ -55,7 +55,7 @@ const BATCH: u32 = 200;
     params(
         ("status" = Option<String>, Query, description = "only these: open, acknowledged, resolved; repeatable"),
         ("stream" = Option<String>, Query, description = "only those of this stream"),
-        ("limit" = Option<u32>, Query, description = "1 to 500, default 100"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "1 to 500, default 100"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, body = List<Incident>), (status = 304, description = "the same as the caller has seen")),
@@ -302,28 +302,37 @@ fn about<'a>(stream: &'a StreamConfig, incident: &'a IncidentItem, seq: u64) -> 
     }
 }
 
-/// Closes what is open of a stream that was removed: nobody watches it any more, so nobody else would.
-pub(super) async fn close(api: &Api, config: &StreamConfig) -> Answer<()> {
+/// Closes what is open of a stream that was removed: nobody watches it any more, so nobody else would. `config` is
+/// none where that is gone too.
+pub(super) async fn close(api: &Api, stream: &StreamId, config: Option<&StreamConfig>) -> Answer<()> {
     const TRIES: u32 = 3;
     let at = api.now();
     let writer = Writer { name: new_id("api", at)?, epoch: 0 };
-    let note = "the stream was removed";
+    let note = event::End::StreamRemoved.note();
     for _ in 0..TRIES {
-        let pointer = api.store().incident_pointer(&config.id).await?.value;
+        let pointer = api.store().incident_pointer(stream).await?.value;
         let Some((id, _)) = &pointer.open else { return Ok(()) };
         let Some(incident) = api.store().incident(id).await?.value else { return Ok(()) };
         let at = at.max(incident.opened);
-        let body = event::resolved(&about(config, &incident, pointer.seq + 1), at, None, note).to_json();
+        let config = config.cloned().unwrap_or_else(|| remains(&incident));
+        let about = about(&config, &incident, pointer.seq + 1);
+        let body = event::resolved(&about, at, None, event::End::StreamRemoved).to_json();
         let notice = Notice { at, kind: event::RESOLVED, body: &body };
         let resolution = Resolution { at, note, notice };
         if let Closed::Closed | Closed::Already =
-            api.store().close_incident(&config.id, &pointer, &resolution, &writer).await?.value
+            api.store().close_incident(stream, &pointer, &resolution, &writer).await?.value
         {
             (api.app.on_notice)();
             return Ok(());
         }
     }
     Ok(())
+}
+
+/// What its incident knows of a stream that is gone.
+fn remains(incident: &IncidentItem) -> StreamConfig {
+    let name = incident.stream_name.clone();
+    StreamConfig { name, ..StreamConfig::new(incident.stream.clone(), "", incident.opened) }
 }
 
 /// Give an incident back

@@ -22,7 +22,7 @@ use crate::times;
 #[utoipa::path(
     get, path = "/keys", tag = "keys",
     params(
-        ("limit" = Option<u32>, Query, description = "1 to 500; default: all"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "1 to 500; default: all"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, body = List<Key>)),

@@ -30,7 +30,7 @@ const STEPS: u64 = 2_000;
         ("id" = String, Path, description = "`str_...`"),
         ("from" = Option<String>, Query, description = "RFC 3339; default: one hour before `to`"),
         ("to" = Option<String>, Query, description = "RFC 3339; default: now"),
-        ("step_s" = Option<u32>, Query, description = "length of a step, 5 to 3600, default 60"),
+        ("step_s" = Option<u32>, Query, minimum = 5, maximum = 3600, description = "length of a step, 5 to 3600, default 60"),
         ("rendition" = Option<String>, Query, description = "of this rendition alone, `ren_...`"),
     ),
     responses((status = 200, body = MetricsSeries)),

@@ -1,8 +1,7 @@
 //! Incidents that outlive their stream: it was removed, and then something failed, or nobody watched it. A watcher
 //! closes what it leaves of a stream that is gone; where there is none, whoever looks does.
 
-use hlsops_domain::EpochMs;
-use hlsops_store::{StreamConfig, StreamId};
+use hlsops_store::StreamId;
 
 use super::incidents::close;
 use crate::app::Api;
@@ -20,8 +19,7 @@ pub(super) async fn close_left(api: &Api, id: &StreamId) -> Answer<bool> {
     if api.store().incident_pointer(id).await?.value.open.is_none() {
         return Ok(false);
     }
-    // What is known of a stream that is gone is its id.
-    close(api, &StreamConfig::new(id.clone(), "", EpochMs(0))).await?;
+    close(api, id, None).await?;
     api.walls.forget(id.account());
     Ok(true)
 }

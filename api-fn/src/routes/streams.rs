@@ -28,7 +28,7 @@ const BATCH: u32 = 500;
 #[utoipa::path(
     get, path = "/streams", tag = "streams",
     params(
-        ("limit" = Option<u32>, Query, description = "1 to 500, default 100"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "1 to 500, default 100"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
         ("q" = Option<String>, Query, description = "only those whose name, link id or URL has this in it"),
         ("state" = Option<String>, Query, description = "only those in one of these states; repeatable"),

@@ -51,7 +51,7 @@ const KINDS: [(&str, TimelineKind); 10] = [
         ("from" = Option<String>, Query, description = "RFC 3339; default: as far back as minutes are kept"),
         ("to" = Option<String>, Query, description = "RFC 3339; default: now"),
         ("kind" = Option<String>, Query, description = "only these kinds; repeatable"),
-        ("limit" = Option<u32>, Query, description = "1 to 500, default 100"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "1 to 500, default 100"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, body = Timeline)),

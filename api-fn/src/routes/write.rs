@@ -178,7 +178,7 @@ pub(super) async fn remove(
     api.changed(caller.account());
     match removed {
         Configured::Saved(_) => {
-            close(&api, &config).await?;
+            close(&api, &config.id, Some(&config)).await?;
             Ok(StatusCode::NO_CONTENT)
         }
         Configured::Conflict(_) => Err(stale()),

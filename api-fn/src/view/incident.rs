@@ -18,7 +18,7 @@ pub(crate) fn incident(item: &IncidentItem, stream_name: Option<&str>, now: Epoc
     Incident {
         id: item.id.to_string(),
         stream_id: item.stream.name().into(),
-        stream_name: stream_name.unwrap_or_else(|| item.stream.name()).into(),
+        stream_name: stream_name.unwrap_or(&item.stream_name).into(),
         stream_removed: stream_name.is_none(),
         status,
         trigger: item.trigger.clone(),
@@ -59,7 +59,7 @@ pub(crate) fn verdict(
         (_, Some(by)) => format!("open for {lasted}, {by} looks after it"),
         _ => format!("open for {lasted}, nobody has taken it"),
     };
-    format!("{}{evidence}; {standing}", incident.title)
+    format!("Began with: {}{evidence}; {standing}", incident.title)
 }
 
 pub(crate) fn counted(count: u64, what: &str) -> String {
@@ -75,17 +75,26 @@ pub(crate) struct Cut {
     pub(crate) others: usize,
 }
 
-/// Keeps the newest entries, newest first. The oldest failed requests, which are many, go before anything that says
-/// how it began.
+/// Failed requests at the beginning of a timeline that are kept: how it began.
+const FIRST: usize = 20;
+
+/// Keeps at most so many entries, newest first. Failed requests, which are many, go before anything else, the oldest
+/// first; but for the first ones, which say how it began.
 pub(crate) fn shorten(timeline: &mut Vec<TimelineEntry>, most: usize) -> Cut {
     let all = timeline.len();
-    let mut over = timeline.len().saturating_sub(most);
+    let mut over = all.saturating_sub(most);
+    let mut first = FIRST.min(most / 2);
     timeline.reverse();
     timeline.retain(|entry| {
-        let is_request = matches!(entry.kind, TimelineKind::SegmentFailed | TimelineKind::LoadFailed);
-        let goes = over > 0 && is_request;
-        over -= usize::from(goes);
-        !goes
+        if over == 0 || !matches!(entry.kind, TimelineKind::SegmentFailed | TimelineKind::LoadFailed) {
+            return true;
+        }
+        if first > 0 {
+            first -= 1;
+            return true;
+        }
+        over -= 1;
+        false
     });
     timeline.reverse();
     let requests = all - timeline.len();
@@ -98,8 +107,11 @@ pub(crate) fn left_out(cut: Cut, unread: Option<(EpochMs, EpochMs)>) -> Option<S
     let older = |count: usize, what| (count > 0).then(|| counted(count as u64, what));
     let minute = |at| times::text(at).trim_end_matches(":00.000Z").replace('T', " ");
     let between = |(from, to)| format!("everything from {} to {} UTC", minute(from), minute(to));
-    let parts =
-        [unread.map(between), older(cut.requests, "older failed request"), older(cut.others, "older change")];
+    let parts = [
+        unread.map(between),
+        older(cut.requests, "failed request").map(|many| many + " after the first ones"),
+        older(cut.others, "older change"),
+    ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }

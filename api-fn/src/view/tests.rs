@@ -67,10 +67,10 @@ fn a_timeline_that_is_cut_keeps_how_it_began() {
     let cut = incident::shorten(&mut timeline, 4);
     assert_eq!(cut, incident::Cut { requests: 3, others: 0 });
     let ids: Vec<&str> = timeline.iter().map(|entry| entry.id.as_str()).collect();
-    assert_eq!(ids, ["1", "2", "3", "6"]);
+    assert_eq!(ids, ["1", "5", "6", "7"]);
     let mut loads: Vec<_> = (1..=5).map(|id| entry(id, "load_failed")).chain([entry(6, "health")]).collect();
     incident::shorten(&mut loads, 2);
-    assert_eq!(loads.iter().map(|entry| entry.id.as_str()).collect::<Vec<_>>(), ["1", "6"]);
+    assert_eq!(loads.iter().map(|entry| entry.id.as_str()).collect::<Vec<_>>(), ["5", "6"]);
     let mut few: Vec<_> = many().collect();
     incident::shorten(&mut few, 5);
     assert_eq!(few.len(), 5);
@@ -84,12 +84,13 @@ fn a_timeline_that_is_cut_keeps_how_it_began() {
 fn what_a_timeline_leaves_out_is_said() {
     let said = |requests, others, unread| incident::left_out(incident::Cut { requests, others }, unread);
     assert_eq!(said(0, 0, None), None);
-    assert_eq!(said(234, 0, None).as_deref(), Some("234 older failed requests"));
+    assert_eq!(said(234, 0, None).as_deref(), Some("234 failed requests after the first ones"));
     let unread = Some((EpochMs(1_795_386_780_000), EpochMs(1_795_390_380_000)));
     assert_eq!(
         said(1, 2, unread).as_deref(),
         Some(
-            "everything from 2026-11-22 22:33 to 2026-11-22 23:33 UTC; 1 older failed request; 2 older changes"
+            "everything from 2026-11-22 22:33 to 2026-11-22 23:33 UTC; 1 failed request after the first ones; 2 older \
+             changes"
         )
     );
 }

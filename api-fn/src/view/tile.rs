@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use hlsops_domain::EpochMs;
 use hlsops_domain::freshness::{Pace, is_stale};
+use hlsops_domain::health::What;
+use hlsops_domain::{EpochMs, HealthState};
 use hlsops_store::{IncidentItem, StreamConfig, Tile, WatchMode};
 use hlsops_wire::{IncidentStatus, State, WallTile};
 
@@ -29,7 +30,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// An incident this young is shown with the summary that tells of it; a summary is written every five seconds
+/// An incident this young is shown with the summary that tells of it; a summary is written every two seconds
 /// while anything changes.
 const YOUNG: Duration = Duration::from_secs(10);
 
@@ -71,14 +72,14 @@ pub(crate) fn wall_tile(known: &Known<'_>) -> WallTile {
     let saved = summary.map(|summary| saved(config, summary));
     let fresh = summary.filter(|_| !is_stale(pace(config), saved, *now));
     let (now_state, since, reason) = match (config.enabled, fresh, saved) {
-        (false, ..) => (State::Paused, None, String::new()),
-        (true, Some((_, tile)), _) => (state(tile.health), Some(tile.since), tile.reasons.join("; ")),
+        (false, ..) => (State::Paused, config.pauses().last().map(|pause| pause.from), String::new()),
+        (true, Some((_, tile)), _) => (state(tile.health), Some(tile.since), why(tile)),
         (true, None, Some(saved)) => {
             (State::NoData, Some(saved), format!("nobody has looked since {}", times::text(saved)))
         }
         (true, None, None) => {
             let since = config.resumed_at().unwrap_or(config.created_at);
-            (State::NoData, Some(since), "waiting for the first look".into())
+            (State::NoData, Some(since), FIRST_LOOK.into())
         }
     };
     WallTile {
@@ -94,6 +95,17 @@ pub(crate) fn wall_tile(known: &Known<'_>) -> WallTile {
         }),
         acknowledged_by: incident.and_then(|open| open.acknowledged.as_ref()).map(|(_, by)| by.clone()),
         tags: config.tags.iter().map(tag).collect(),
+    }
+}
+
+const FIRST_LOOK: &str = "waiting for the first look";
+
+/// The reasons of a tile. One that is just begun with has none yet, and is waited for.
+fn why(tile: &Tile) -> String {
+    match (tile.health, tile.last_look) {
+        (HealthState::NoData, None) if tile.reasons.is_empty() => FIRST_LOOK.into(),
+        (HealthState::NoData, Some(_)) if tile.reasons.is_empty() => What::Starting.to_string(),
+        _ => tile.reasons.join("; "),
     }
 }
 

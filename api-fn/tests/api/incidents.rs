@@ -21,7 +21,13 @@ fn writer() -> Writer {
 pub(crate) async fn open(world: &World, id: &str, at: EpochMs) -> String {
     let read = world.store.incident_pointer(&stream(id)).await.unwrap().value.version;
     let notice = Notice { at, kind: "incident.opened", body: "{}" };
-    let new = NewIncident { at, trigger: "unhealthy", title: "playlist does not load: HTTP 503", notice };
+    let new = NewIncident {
+        at,
+        stream_name: "Sports 1",
+        trigger: "unhealthy",
+        title: "playlist does not load: HTTP 503",
+        notice,
+    };
     match world.store.open_incident(&stream(id), read, &new, &writer()).await.unwrap().value {
         Opened::Opened(id) => id.to_string(),
         other => panic!("{other:?}"),
@@ -50,7 +56,7 @@ async fn an_incident_is_taken_once_and_told_once() {
     assert_eq!((&shown.body["status"], &shown.body["stream_name"]), (&json!("open"), &json!("sports")));
     assert_eq!(
         shown.body["verdict"],
-        "playlist does not load: HTTP 503; open for 4 min 12 s, nobody has taken it"
+        "Began with: playlist does not load: HTTP 503; open for 4 min 12 s, nobody has taken it"
     );
 
     let taken = world.post(&format!("{path}/acknowledge"), json!({"by": "maria"})).await.is(200);
@@ -159,7 +165,7 @@ async fn an_incident_tells_what_was_lost_in_all() {
     let shown = world.get(&format!("{INCIDENTS}/{incident}")).await.is(200).body;
     assert_eq!(
         shown["verdict"],
-        "playlist does not load: HTTP 503 (in all 6 segments lost, 2 to 4 on each of 2 renditions; 1 failed segment \
+        "Began with: playlist does not load: HTTP 503 (in all 6 segments lost, 2 to 4 on each of 2 renditions; 1 failed segment \
          request; 2 jumps in the numbering); open for 10 s, nobody has taken it"
     );
     let of = |rendition: &str, label: &str, count: u64| json!({"rendition_id": rendition, "rendition": label, "segments_lost_count": count});
@@ -229,7 +235,11 @@ async fn the_incident_of_a_removed_stream_is_closed() {
         (&got.body["status"], &got.body["resolution"]),
         (&json!("resolved"), &json!("the stream was removed"))
     );
-    assert_eq!(got.body["stream_name"], json!(id));
+    assert_eq!(
+        (&got.body["stream_name"], &got.body["stream_removed"]),
+        (&json!("Sports 1"), &json!(true)),
+        "as it was called when it began"
+    );
 }
 
 /// It was removed, and closing its incident failed; or its watcher opened one with its last page.

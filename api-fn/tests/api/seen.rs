@@ -237,7 +237,8 @@ async fn lost_segments_are_counted_as_health_counts_them() {
     let got = world.get(&path).await.is(200);
     assert_eq!(
         (&got.body["window_s"], &got.body["figures_to_at"]),
-        (&json!(120.0), &json!("2026-11-22T03:29:59.000Z"))
+        (&json!(120.0), &json!("2026-11-22T03:30:00.000Z")),
+        "when health was judged, shortly after the newest look"
     );
     assert_eq!(counts(&got.body), (4, 20));
     world.wait(100);

@@ -27,7 +27,7 @@ async fn a_stream_is_added_read_changed_and_removed() {
     let path = format!("{STREAMS}/{id}");
     assert_eq!(got.header("location"), path);
     assert!(id.starts_with("str_") && id.len() == 30, "{id}");
-    assert_eq!(got.body["name"], "cdn.example sports.m3u8");
+    assert_eq!(got.body["name"], "cdn.example live sports");
     assert_eq!(got.body["link_id"].as_str().unwrap().len(), 12);
     assert_eq!(got.body["watch"], json!({"mode": "interval", "interval_s": 30, "segments": "none"}));
     assert_eq!(got.body["health"]["state"], "no_data");

@@ -115,7 +115,13 @@ async fn only_what_has_changed_is_sent() {
 
 async fn open(world: &World, id: &str) {
     let notice = Notice { at: world.now(), kind: "incident.opened", body: "{}" };
-    let new = NewIncident { at: world.now(), trigger: "unhealthy", title: "HTTP 503", notice };
+    let new = NewIncident {
+        at: world.now(),
+        stream_name: "Sports 1",
+        trigger: "unhealthy",
+        title: "HTTP 503",
+        notice,
+    };
     let writer = Writer { name: "w".into(), epoch: 1 };
     let _ = world.store.open_incident(&stream(id), 0, &new, &writer).await.unwrap();
 }

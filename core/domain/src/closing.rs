@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use crate::buffer::BufferClosing;
-use crate::health::{Health, HealthState};
+use crate::event::{Event, EventKind};
+use crate::health::{Health, HealthState, Reason, What};
 use crate::id::RenditionId;
 use crate::incident::Incident;
 use crate::observation::Failure;
@@ -154,6 +155,22 @@ impl StreamState {
             state.waiting.insert(rendition.id, (rendition, own));
         }
         state
+    }
+
+    /// Right after [`StreamState::resume`] without a past, where nobody was meant to look for a while: what was seen
+    /// before says nothing of the time after it. Health begins anew; an incident goes on. The change of health, if it
+    /// is one.
+    pub fn begin_anew(&mut self, at: EpochMs) -> Option<Event> {
+        self.began_at = at;
+        self.waiting.values_mut().for_each(|(closing, _)| closing.consecutive_lost = 0);
+        let from = self.health.state;
+        let waits = Reason { state: HealthState::NoData, rendition: None, what: What::Starting };
+        self.health = Health { state: HealthState::NoData, reasons: vec![waits] };
+        if from == HealthState::NoData {
+            return None;
+        }
+        self.health_since = at;
+        Some(Event { at, rendition: None, kind: EventKind::Health { from, to: self.health.clone() } })
     }
 
     /// The last `window` before `now` as log entries, for [`StreamState::resume`].

@@ -1,5 +1,6 @@
 //! Is the stream healthy now? Three states with reasons, and NO DATA: never the last colour.
 
+mod badness;
 mod lines;
 mod losses;
 mod what;

@@ -22,7 +22,7 @@ use crate::units::EpochMs;
 /// Everything known of one stream.
 #[derive(Clone, Debug)]
 pub struct StreamState {
-    /// When it was first watched.
+    /// When it was first watched, or again after a pause.
     pub began_at: EpochMs,
     /// When the last look ended.
     pub last_look: Option<EpochMs>,

@@ -131,6 +131,9 @@ pub struct Stream {
     /// For routing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// It is not there any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
 }
 
 /// Pages of the dashboard.
@@ -139,8 +142,29 @@ pub struct Links {
     /// The incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
-    /// Its stream.
-    pub stream: String,
+    /// Its stream; none where that was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+}
+
+/// Why an incident is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It has been well for long enough.
+    Healed,
+    /// Nobody will look at it again.
+    StreamRemoved,
+}
+
+impl End {
+    /// In words.
+    #[must_use]
+    pub const fn note(self) -> &'static str {
+        match self {
+            Self::Healed => "healthy again",
+            Self::StreamRemoved => "the stream was removed",
+        }
+    }
 }
 
 /// An incident, as far as its events need it.
@@ -194,18 +218,17 @@ pub fn acknowledged(about: &About<'_>, at: EpochMs, by: &str, note: Option<&str>
 
 /// An incident is over: how long it took and the worst there was.
 #[must_use]
-pub fn resolved(about: &About<'_>, at: EpochMs, worst: Option<(HealthState, &str)>, note: &str) -> Event {
+pub fn resolved(about: &About<'_>, at: EpochMs, worst: Option<(HealthState, &str)>, end: End) -> Event {
     let worst = worst.map(|(health, what)| Reason {
         health: health.name().into(),
         what: line(what, MAX_NOTE),
         rendition_id: None,
     });
-    let data = Data {
-        resolved_at: Some(timestamp(at)),
-        worst,
-        note: Some(line(note, MAX_NOTE)),
-        ..about.data("resolved", at)
-    };
+    let data = about.data("resolved", at);
+    let removed = end == End::StreamRemoved;
+    let stream = data.stream.map(|stream| Stream { removed, ..stream });
+    let note = Some(end.note().into());
+    let data = Data { resolved_at: Some(timestamp(at)), worst, note, stream, ..data };
     Event::new(RESOLVED, at, data)
 }
 
@@ -262,7 +285,8 @@ impl Event {
         let base = base.trim_end_matches('/');
         if let Some(stream) = &self.data.stream {
             let incident = self.data.incident_id.as_ref().map(|id| format!("{base}/incidents/{id}"));
-            self.data.links = Some(Links { incident, stream: format!("{base}/streams/{}", stream.id) });
+            let stream = (!stream.removed).then(|| format!("{base}/streams/{}", stream.id));
+            self.data.links = Some(Links { incident, stream });
         }
         self
     }
@@ -315,6 +339,7 @@ impl Stream {
             name: line(&config.name, MAX_NAME),
             manifest_url: cut(masked(&config.url), MAX_URL),
             tags: tags.map(|(name, value)| (line(name, MAX_TAG), line(value, MAX_TAG))).collect(),
+            removed: false,
         }
     }
 }

@@ -38,7 +38,8 @@ impl Lines {
         let line = |text: String| plain(&format!("{mark}{text}"), Self::MAX_LINE);
         let mut alerts = vec![line(facts(event))];
         alerts.extend(sentence(event).map(line));
-        if let Some(link) = data.links.as_ref().map(|links| links.incident.as_ref().unwrap_or(&links.stream))
+        if let Some(link) =
+            data.links.as_ref().and_then(|links| links.incident.as_ref().or(links.stream.as_ref()))
         {
             alerts.push(line(format!("More: {link}")));
         }
@@ -101,6 +102,7 @@ mod tests {
             name: name.into(),
             manifest_url: "https://example.com/a.m3u8?t=***".into(),
             tags: std::collections::BTreeMap::new(),
+            removed: false,
         };
         let data = Data {
             title: "playlist brings no new segments".into(),

@@ -171,6 +171,7 @@ mod tests {
             name: name.into(),
             manifest_url: "https://h/a".into(),
             tags: [("team".into(), "sports".into())].into(),
+            removed: false,
         };
         let mut event = crate::event::test("chn", "x", EpochMs(1_610_541_723_000));
         (event.data.stream, event.data.severity) = (Some(stream), "critical".into());

@@ -26,6 +26,7 @@ const ID: &str = "id";
 const STREAM: &str = "str";
 const TRIGGER: &str = "why";
 const TITLE: &str = "tit";
+const STREAM_NAME: &str = "nam";
 pub(crate) const CLOSED: &str = "cat";
 pub(crate) const ACKNOWLEDGED: &str = "aat";
 pub(crate) const ACKNOWLEDGED_BY: &str = "aby";
@@ -49,6 +50,8 @@ pub struct Pointer {
 pub struct NewIncident<'a> {
     /// When it began.
     pub at: EpochMs,
+    /// What people call its stream now: it may be removed later.
+    pub stream_name: &'a str,
     /// What opened it, in one word: `unhealthy`, `long_degraded`.
     pub trigger: &'a str,
     /// For people.
@@ -98,6 +101,8 @@ pub struct IncidentItem {
     pub id: IncidentId,
     /// Its stream.
     pub stream: StreamId,
+    /// What people called that when it opened.
+    pub stream_name: String,
     /// Pointer version that opened it.
     pub version: u64,
     /// When it began.
@@ -170,6 +175,7 @@ impl Store {
             .number(OPENED, new.at.0)
             .text(TRIGGER, new.trigger)
             .text(TITLE, new.title)
+            .text(STREAM_NAME, new.stream_name)
             .kept(new.at, kept::INCIDENTS)
             .done();
         let row = write_row(id.as_str(), 1, stream, &new.notice)?;
@@ -380,9 +386,11 @@ pub(crate) fn read_note(item: &Item) -> Result<IncidentNote, StoreError> {
 
 pub(crate) fn read_incident(item: &Item) -> Result<IncidentItem, StoreError> {
     let reading = Reading::new(item, VERSION)?;
+    let stream = StreamId::parse(reading.text(STREAM)?)?;
     Ok(IncidentItem {
         id: IncidentId::from_text(reading.text(ID)?),
-        stream: StreamId::parse(reading.text(STREAM)?)?,
+        stream_name: reading.find_text(STREAM_NAME).unwrap_or_else(|| stream.name()).into(),
+        stream,
         version: reading.number(POINTER_VERSION)?,
         opened: reading.time(OPENED)?,
         closed: reading.find_number(CLOSED).map(EpochMs),

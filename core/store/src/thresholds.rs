@@ -191,7 +191,7 @@ const LIMITS: [Threshold; 18] = [
     ),
     limit!(
         min_clear_ms,
-        "Consistent delivery for this long ends an alert condition.",
+        "Media that keeps coming for this long ends a time of rebuffering.",
         (0.0, 24.0 * HOUR_MS),
         |l| from_ms(l.min_clear),
         |l, v| l.min_clear = ms(v)

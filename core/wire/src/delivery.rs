@@ -160,6 +160,9 @@ pub struct EventStream {
     /// For routing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// It is not there any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
 }
 
 /// Pages of the dashboard.
@@ -169,6 +172,7 @@ pub struct EventLinks {
     /// The incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
-    /// Its stream.
-    pub stream: String,
+    /// Its stream; none where that was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
 }

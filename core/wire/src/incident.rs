@@ -81,7 +81,7 @@ pub struct IncidentDetail {
     /// There is more than the timeline holds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
-    /// What that is, for people: `12 older failed requests`.
+    /// What that is, for people: `12 failed requests after the first ones`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<String>,
 }

@@ -14,7 +14,7 @@ pub struct ServiceHealth {
     pub version: String,
     /// Streams that are to be watched.
     pub streams_monitored: u32,
-    /// Incidents that are open or acknowledged.
+    /// Incidents that go on, of streams that are watched; those of paused ones are not among them.
     pub active_incidents: u32,
     /// When the watcher that is heard of least last said something.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -127,7 +127,7 @@ impl fmt::Display for Between<'_> {
                 let seconds = |length: &Duration| length.as_secs_f64().ceil();
                 write!(f, "{count} segment{plural} lost within {} s, {percent:.1} % of ", seconds(within))?;
                 match of > within {
-                    true => write!(f, "{} s of media", seconds(of)),
+                    true => write!(f, "a {} s window", seconds(of)),
                     false => f.write_str("the media"),
                 }
             }

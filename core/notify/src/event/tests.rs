@@ -73,7 +73,7 @@ fn what_follows_says_who_and_how_long() {
     assert_eq!(taken.data.acknowledged_by.as_deref(), Some("Ana"));
     assert_eq!(taken.data.state.as_deref(), Some("acknowledged"));
     let about = About { seq: 3, trigger: "long_degraded", ..about(&stream) };
-    let over = resolved(&about, later, Some((HealthState::Unhealthy, "stalled")), "healthy again");
+    let over = resolved(&about, later, Some((HealthState::Unhealthy, "stalled")), End::Healed);
     assert_eq!(over.data.condition_duration_s, Some(125.5));
     assert_eq!(over.data.severity, "warning");
     assert_eq!(over.data.worst.as_ref().map(|worst| worst.what.as_str()), Some("stalled"));

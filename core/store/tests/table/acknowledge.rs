@@ -10,8 +10,13 @@ use hlsops_store::{
 use crate::support::{Table, notice, stream, writer};
 
 async fn open(store: &Store) -> IncidentId {
-    let new =
-        NewIncident { at: EpochMs(1_000), trigger: "unhealthy", title: "t", notice: notice("o", 1_000) };
+    let new = NewIncident {
+        at: EpochMs(1_000),
+        stream_name: "Sports 1",
+        trigger: "unhealthy",
+        title: "t",
+        notice: notice("o", 1_000),
+    };
     match store.open_incident(&stream(), 0, &new, &writer("w", 1)).await.expect("open").value {
         Opened::Opened(id) => id,
         other => panic!("{other:?}"),

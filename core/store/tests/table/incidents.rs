@@ -10,6 +10,7 @@ const AT: u64 = 1_740_000_000_000;
 
 async fn open(store: &Store, name: &str, read: u64) -> Paid<Opened> {
     let new = NewIncident {
+        stream_name: "Sports 1",
         at: EpochMs(AT + read),
         trigger: "unhealthy",
         title: "segments lost",
@@ -103,6 +104,7 @@ async fn a_repeat_is_recognised_without_its_token() {
     assert!(matches!(open(&table.store, "a", 0).await.value, Opened::Opened(_)));
     // Another body under the same token is what a repeat after a change of mind looks like.
     let new = NewIncident {
+        stream_name: "Sports 1",
         at: EpochMs(AT + 5),
         trigger: "long_degraded",
         title: "another",

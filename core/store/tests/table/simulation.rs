@@ -107,7 +107,13 @@ impl World {
         let pointer = self.store.incident_pointer(&self.stream).await?.value;
         match (&pointer.open, Self::is_bad(minute)) {
             (None, true) => {
-                let new = NewIncident { at, trigger: "unhealthy", title: "", notice: notice("opened", at.0) };
+                let new = NewIncident {
+                    at,
+                    stream_name: "Sports 1",
+                    trigger: "unhealthy",
+                    title: "",
+                    notice: notice("opened", at.0),
+                };
                 let opened = self.store.open_incident(&self.stream, pointer.version, &new, me).await?.value;
                 if let Opened::Opened(id) = opened {
                     self.note(id, true);

@@ -361,7 +361,8 @@ impl Board {
         let now = SystemClock::new().now();
         let writer = Writer { name: "wall".into(), epoch: u64::from(u32::MAX) };
         let notice = Notice { at: now, kind: "incident.opened", body: "{}" };
-        let new = NewIncident { at: now, trigger: "unhealthy", title: "HTTP 503", notice };
+        let new =
+            NewIncident { at: now, stream_name: "Sports 1", trigger: "unhealthy", title: "HTTP 503", notice };
         let _opened = store.open_incident(&watched, 0, &new, &writer).await?;
         let incident = format!("inc:default:{}:1", watched.name());
         let mut tiles = vec![tile(watched.clone(), 0, now)];

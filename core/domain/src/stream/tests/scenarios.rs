@@ -190,7 +190,7 @@ fn a_wrap_is_no_fault() {
 
 #[test]
 fn a_jump_between_timely_looks_is_degraded() {
-    let found = ["30 a EC-1001", "30 DEGRADED: 1 segment lost within 30 s, 5.0 % of 120 s of media"];
+    let found = ["30 a EC-1001", "30 DEGRADED: 1 segment lost within 30 s, 5.0 % of a 120 s window"];
     check_a("30 a T6 M109 6,6,6", &found);
     // However far the numbers leap: more media than time has passed cannot be missing.
     check_a("30 a T6 M90000 6,6,6", &found);
@@ -200,7 +200,7 @@ fn a_jump_between_timely_looks_is_degraded() {
     check_a("34 a T6 M110 6,6,6", &[]);
     check_a(
         "30 a same\n33 a T6 M109 6,6,6",
-        &["33 a EC-1001", "33 DEGRADED: 1 segment lost within 33 s, 5.0 % of 120 s of media"],
+        &["33 a EC-1001", "33 DEGRADED: 1 segment lost within 33 s, 5.0 % of a 120 s window"],
     );
 }
 
@@ -324,7 +324,7 @@ fn three_missing_segments_in_a_row_are_unhealthy() {
     };
     let lost = |count: u32, share: &str| format!("{count} segments lost within 84 s, {share} % of the media");
     let degraded = |count, share| format!("DEGRADED: {}", lost(count, share));
-    let young = "DEGRADED: 2 segments lost within 84 s, 2.5 % of 120 s of media";
+    let young = "DEGRADED: 2 segments lost within 84 s, 2.5 % of a 120 s window";
     assert_eq!(health("30-42 a live x404"), young);
     let three = format!("UNHEALTHY: 3 segments in a row missing; {}", lost(3, "4.8"));
     assert_eq!(health("30-48 a live x404"), three);
@@ -349,9 +349,9 @@ fn a_tenth_of_the_media_lost_is_unhealthy() {
         "30-42 a live xtimeout",
         &[
             "30 a EC-2002",
-            "30 DEGRADED: 1 segment lost within 30 s, 5.0 % of 120 s of media",
+            "30 DEGRADED: 1 segment lost within 30 s, 5.0 % of a 120 s window",
             "36 a EC-2002",
-            "36 UNHEALTHY: 2 segments lost within 36 s, 10.0 % of 120 s of media",
+            "36 UNHEALTHY: 2 segments lost within 36 s, 10.0 % of a 120 s window",
             "36 opened, Unhealthy",
         ],
     );
@@ -364,7 +364,7 @@ fn one_segment_missing_in_every_rendition_of_a_young_stream_is_no_outage() {
     let reasons: Vec<String> =
         world.state.health.reasons.iter().map(|reason| reason.what.to_string()).collect();
     assert_eq!(world.state.health.state, HealthState::Degraded);
-    assert_eq!(reasons, ["3 segments lost within 12 s, 5.0 % of 120 s of media"]);
+    assert_eq!(reasons, ["3 segments lost within 12 s, 5.0 % of a 120 s window"]);
 }
 
 /// What a jump lists is published, also while it is still being fetched: it must not look like a larger share for a
