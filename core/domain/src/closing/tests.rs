@@ -203,6 +203,32 @@ fn health_stays_as_it_was_until_the_new_watcher_has_looked() {
 }
 
 /// Whatever the paths are called: what a master of this session lists, videos of this many kb/s.
+/// Nobody was meant to look for a while: what was lost before counts no more, and an incident goes on.
+#[test]
+fn after_a_pause_health_and_its_windows_begin_anew() {
+    let mut watch = Watch::new();
+    for at in (0..40_000).step_by(4_000) {
+        for sequence in watch.load(at) {
+            watch.end(at, sequence, Err(Failure::Http(404)));
+        }
+    }
+    assert_eq!(watch.state.health.state, HealthState::Unhealthy);
+    let incident = watch.state.incident;
+    assert!(matches!(incident, Incident::Open { .. }));
+    let mut state = StreamState::resume(watch.state.closing(), &[]);
+    let at = EpochMs(T0 + 70_000);
+    let event = state.begin_anew(at).unwrap();
+    let EventKind::Health { from: HealthState::Unhealthy, to } = event.kind else { panic!("{event:?}") };
+    assert_eq!((to.state, state.health_since, state.incident), (HealthState::NoData, at, incident));
+    assert_eq!(state.begin_anew(at), None, "it is anew already");
+    watch.state = state;
+    watch.see(70_000, &Observation::Single(&spec()));
+    for sequence in watch.load(72_000) {
+        watch.end(72_000, sequence, Ok(()));
+    }
+    assert_eq!(watch.state.health.state, HealthState::Healthy, "{:?}", watch.state.health);
+}
+
 fn listed(session: &str, rates: &[u64]) -> Vec<RenditionSpec> {
     let variant = |rate| format!("#EXT-X-STREAM-INF:BANDWIDTH={rate}000\n{session}/{rate}.m3u8\n");
     let text = format!("#EXTM3U\n{}", rates.iter().map(variant).collect::<String>());

@@ -82,6 +82,18 @@ fn what_follows_says_who_and_how_long() {
     assert_eq!(over.at(), Some(later));
     let linked = over.with_links("https://ops.example/").data.links.unwrap();
     assert_eq!(linked.incident.as_deref(), Some("https://ops.example/incidents/inc:default:str_1:1"));
+    assert_eq!(linked.stream.as_deref(), Some("https://ops.example/streams/str_1"));
+}
+
+#[test]
+fn nobody_is_sent_to_a_stream_that_was_removed() {
+    let stream = config("Sports 1");
+    let over = resolved(&about(&stream), AT, None, End::StreamRemoved).with_links("https://ops.example");
+    assert_eq!(over.data.note.as_deref(), Some("the stream was removed"));
+    let told = over.data.stream.unwrap();
+    assert!(told.removed && told.name == "Sports 1");
+    let links = over.data.links.unwrap();
+    assert!(links.incident.is_some() && links.stream.is_none());
 }
 
 #[test]
