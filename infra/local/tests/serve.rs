@@ -351,7 +351,7 @@ fn secrets_are_shown_when_they_are_asked_for() {
         assert!(text.contains("Bearer q") && text.contains("token=abc"), "{text}");
     }
     let (_, text) = world.say(&["stream", "show", "TV"]);
-    assert!(text.contains("authorization: ***") && text.starts_with("‖ PAUSED TV\n"), "{text}");
+    assert!(text.contains("authorization: ***") && text.starts_with("‖ PAUSED TV since "), "{text}");
     let threshold =
         |name: &str| text.lines().any(|line| line.starts_with(name) && line.contains("profile default"));
     assert!(threshold("ttfb_degraded_ms") && threshold("window_ms"), "{text}");
