@@ -120,11 +120,11 @@ pub(crate) fn incident_line(incident: &Incident) -> impl IntoView + use<> {
     let by = incident.acknowledged_by.as_deref().map(|by| format!(" by {by}"));
     view! {
         <p class="incident-line">
-            {status_chip(incident.status)}{by}" "
+            {status_chip(incident.status)}{by}" began with: "
             <a href=format!("/incidents/{}", encoded(&incident.id))>{incident.title.clone()}</a>
             <span class="fine">
                 " since " {at(&incident.opened_at)}
-                {move || opened.map(|opened| format!(", {}", time::length(fresh.server_now() - opened)))}
+                {move || opened.map(|opened| format!(", {}", time::length(fresh.shown_now() - opened)))}
             </span>
         </p>
     }
