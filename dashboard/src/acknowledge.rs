@@ -113,18 +113,18 @@ pub(crate) fn encoded(id: &str) -> String {
     js_sys::encode_uri_component(id).into()
 }
 
-/// The open incident of a stream in one line.
+/// The open incident of a stream in one line: who has it, and how it began.
 pub(crate) fn incident_line(incident: &Incident) -> impl IntoView + use<> {
     let fresh = Freshness::current();
     let opened = time::parse(&incident.opened_at);
-    let by = incident.acknowledged_by.as_deref().map(|by| format!(" by {by}"));
+    let by = incident.acknowledged_by.as_deref().map(|by| format!(" by {by};"));
     view! {
         <p class="incident-line">
-            {status_chip(incident.status)}{by}" "
+            {status_chip(incident.status)}{by}" began with: "
             <a href=format!("/incidents/{}", encoded(&incident.id))>{incident.title.clone()}</a>
             <span class="fine">
-                " since " {at(&incident.opened_at)}
-                {move || opened.map(|opened| format!(", {}", time::length(fresh.server_now() - opened)))}
+                " at " {at(&incident.opened_at)}
+                {move || opened.map(|opened| format!(", {} ago", time::length(fresh.shown_now() - opened)))}
             </span>
         </p>
     }

@@ -4,7 +4,7 @@ use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::components::{A, Route, Router, Routes};
-use leptos_router::hooks::use_navigate;
+use leptos_router::hooks::{use_location, use_navigate};
 use leptos_router::path;
 
 use crate::channels::{ChannelPage, ChannelSettingsPage, ChannelsPage, NewChannelPage};
@@ -53,6 +53,7 @@ fn Frame(session: Session) -> impl IntoView {
     let rights = Rights::start();
     Person::start(rights);
     DemoServer::start(rights);
+    follow_path(WallStore::current());
     let help = NodeRef::<Dialog>::new();
     let open_help = move || help.get_untracked().is_some_and(|help| help.show_modal().is_ok());
     let navigate = use_navigate();
@@ -112,6 +113,17 @@ fn Frame(session: Session) -> impl IntoView {
         <Help dialog=help/>
         <NameDialog/>
     }
+}
+
+fn follow_path(wall: WallStore) {
+    let path = use_location().pathname;
+    Effect::new(move |before: Option<String>| {
+        let now = path.get();
+        if let Some(before) = before.filter(|before| *before != now) {
+            wall.go(&before, &now);
+        }
+        now
+    });
 }
 
 /// How old what is shown is: the data by our own asking, the probes by their last word.

@@ -76,7 +76,7 @@ fn table(list: &Arc<List<Incident>>) -> AnyView {
         <div class="panel scroll" tabindex="0" role="region" aria-label="Incidents">
             <table class="listing stack">
                 <thead><tr>
-                    <th scope="col">"Status"</th><th scope="col">"Stream"</th><th scope="col">"What was wrong"</th>
+                    <th scope="col">"Status"</th><th scope="col">"Stream"</th><th scope="col">"Began with"</th>
                     <th scope="col">"Started (UTC)"</th><th scope="col" class="num">"Duration"</th><th scope="col">"Taken by"</th>
                 </tr></thead>
                 <tbody>{list.items.iter().map(row).collect_view()}</tbody>
@@ -91,12 +91,25 @@ fn row(incident: &Incident) -> impl IntoView + use<> {
     view! {
         <tr>
             <td data-label="Status">{status_chip(incident.status)}</td>
-            <th scope="row"><a href=format!("/streams/{}", incident.stream_id)>{incident.stream_name.clone()}</a></th>
-            <td data-label="What was wrong"><a href=format!("/incidents/{}", encoded(&incident.id))>{incident.title.clone()}</a></td>
+            <th scope="row">{stream_name(incident)}</th>
+            <td data-label="Began with"><a href=format!("/incidents/{}", encoded(&incident.id))>{incident.title.clone()}</a></td>
             <td class="when" data-label="Started (UTC)">{at(&incident.opened_at)}</td>
             <td class="num" data-label="Duration">{lasted(incident)}</td>
             <td data-label="Taken by">{incident.acknowledged_by.clone()}</td>
         </tr>
+    }
+}
+
+/// The page of its stream; none where that is not there any more.
+fn stream_page(incident: &Incident) -> Option<String> {
+    (!incident.stream_removed).then(|| format!("/streams/{}", incident.stream_id))
+}
+
+fn stream_name(incident: &Incident) -> AnyView {
+    let name = incident.stream_name.clone();
+    match stream_page(incident) {
+        Some(page) => view! { <a href=page>{name}</a> }.into_any(),
+        None => view! { {name}" "<span class="fine">"(removed)"</span> }.into_any(),
     }
 }
 
@@ -107,7 +120,7 @@ fn lasted(incident: &Incident) -> impl Fn() -> String + use<> {
     let fixed = read_length(incident);
     let is_over = incident.status == IncidentStatus::Resolved;
     move || match opened {
-        Some(opened) if !is_over => time::length(fresh.server_now() - opened),
+        Some(opened) if !is_over => time::length(fresh.shown_now() - opened),
         _ => time::length(fixed),
     }
 }
@@ -156,17 +169,15 @@ fn Detail(live: Live<IncidentDetail>) -> impl IntoView {
             going_on.and_then(|d| d.complete_to_at.clone())
         })
     });
-    let stream = Memo::new(move |_| {
-        live.data
-            .with(|d| d.as_ref().map(|d| format!("/streams/{}", d.incident.stream_id)))
-            .unwrap_or_default()
-    });
+    let stream = Memo::new(move |_| live.data.with(|d| d.as_ref().and_then(|d| stream_page(&d.incident))));
     let left_out = Memo::new(move |_| live.data.with(|d| d.as_ref().and_then(|d| d.left_out.clone())));
     view! {
         {move || live.data.get().map(|detail| heading(&detail, acknowledging))}
         <Timeline entries complete_to group=RwSignal::new(Group::default()) end=move || view! {
             {move || left_out.get().map(|what| view! {
-                <p class="fine">"Left out here: "{what}". It is all in "<a href=stream.get()>"the stream's timeline"</a>"."</p>
+                <p class="fine">"Left out here: "{what}"."{stream.get().map(|page| view! {
+                    " It is all in "<a href=page>"the stream's timeline"</a>"."
+                })}</p>
             })}
         }/>
     }
@@ -178,18 +189,27 @@ fn beginning(detail: &IncidentDetail) -> Option<&str> {
     (!detail.verdict.contains(title)).then_some(title)
 }
 
+/// How its stream is now.
+fn stream_now(detail: &IncidentDetail) -> AnyView {
+    if detail.incident.stream_removed {
+        return view! { <span class="chip">"stream removed"</span> }.into_any();
+    }
+    view! { "now "{badge(detail.stream_state)} }.into_any()
+}
+
 fn heading(detail: &IncidentDetail, acknowledging: Acknowledging) -> impl IntoView + use<> {
     let incident = &detail.incident;
-    let (stream, taken) = (format!("/streams/{}", incident.stream_id), incident.clone());
+    let taken = incident.clone();
+    let stream = stream_page(incident).map(|page| view! { <a class="button" href=page>"Stream"</a> });
     let beginning = beginning(detail).map(str::to_owned);
     let by = |by: &Option<String>| by.as_ref().map(|by| format!(" by {by}"));
     view! {
         <div class="head">
-            <h1><a href=stream.clone()>{incident.stream_name.clone()}</a></h1>
-            <p class="now">{status_chip(incident.status)}" now "{badge(detail.stream_state)}</p>
+            <h1>{stream_name(incident)}</h1>
+            <p class="now">{status_chip(incident.status)}" "{stream_now(detail)}</p>
             <div class="actions">
                 <Changing>{acknowledging.button(&taken)}</Changing>
-                <a class="button" href=stream>"Stream"</a>
+                {stream}
             </div>
         </div>
         <p class=format!("verdict {}", if incident.status == IncidentStatus::Resolved { "resolved" } else { "unhealthy" })>
@@ -213,8 +233,8 @@ fn heading(detail: &IncidentDetail, acknowledging: Acknowledging) -> impl IntoVi
 
 #[cfg(test)]
 mod tests {
-    use super::{asked, beginning};
-    use hlsops_wire::IncidentDetail;
+    use super::{asked, beginning, stream_page};
+    use hlsops_wire::{Incident, IncidentDetail};
 
     #[test]
     fn the_word_in_the_url_chooses_what_is_asked_for() {
@@ -223,17 +243,25 @@ mod tests {
         assert_eq!(asked("?&x=1"), asked(""));
     }
 
+    fn detail(verdict: &str) -> IncidentDetail {
+        serde_json::from_value(serde_json::json!({
+            "id": "inc_1", "stream_id": "str_1", "stream_name": "A", "status": "open", "trigger": "unhealthy",
+            "title": "3 segments lost", "opened_at": "2026-11-22T03:04:05.678Z", "duration_s": 1,
+            "as_of": "2026-11-22T03:04:05.678Z", "verdict": verdict, "stream_state": "unhealthy", "timeline": [],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_stream_that_was_removed_has_no_page() {
+        let incident = detail("").incident;
+        assert_eq!(stream_page(&incident).as_deref(), Some("/streams/str_1"));
+        assert_eq!(stream_page(&Incident { stream_removed: true, ..incident }), None);
+    }
+
     #[test]
     fn how_it_began_is_said_once() {
-        let detail = |verdict: &str| -> IncidentDetail {
-            serde_json::from_value(serde_json::json!({
-                "id": "inc_1", "stream_id": "str_1", "stream_name": "A", "status": "open", "trigger": "unhealthy",
-                "title": "3 segments lost", "opened_at": "2026-11-22T03:04:05.678Z", "duration_s": 1,
-                "as_of": "2026-11-22T03:04:05.678Z", "verdict": verdict, "stream_state": "unhealthy", "timeline": [],
-            }))
-            .unwrap()
-        };
-        assert_eq!(beginning(&detail("3 segments lost (12 failed); open for 1 s")), None);
+        assert_eq!(beginning(&detail("Began with 3 segments lost (12 failed); open for 1 s")), None);
         assert_eq!(beginning(&detail("all is lost")), Some("3 segments lost"));
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Freshness {
     followed: StoredValue<u32>,
     /// When the last good answer came, by the browser's clock.
     heard_ms: RwSignal<Option<f64>>,
+    /// The moment whose ages are shown, by the browser's clock.
+    shown_ms: Memo<f64>,
     /// When the watcher heard of least last said something, by the server's clock.
     probed_ms: RwSignal<Option<i64>>,
     /// When a failed poll is repeated, by the browser's clock.
@@ -53,11 +55,14 @@ pub(crate) struct Silence {
 
 impl Freshness {
     pub(crate) fn start() -> Self {
+        let now_ms = RwSignal::new(pace::whole_second(browser_now()));
+        let heard_ms = RwSignal::new(None);
         let fresh = Self {
-            now_ms: RwSignal::new(pace::whole_second(browser_now())),
+            now_ms,
             ahead_ms: RwSignal::new(None),
             followed: StoredValue::new(0),
-            heard_ms: RwSignal::new(None),
+            heard_ms,
+            shown_ms: Memo::new(move |_| pace::shown_ms(now_ms.get(), heard_ms.get())),
             probed_ms: RwSignal::new(None),
             retry_ms: RwSignal::new(None),
             was_refused: RwSignal::new(false),
@@ -82,6 +87,11 @@ impl Freshness {
     /// The server's clock, following the seconds.
     pub(crate) fn server_now(self) -> i64 {
         whole(self.now_ms.get() + self.ahead_ms.get().unwrap_or_default())
+    }
+
+    /// The server's clock, following the seconds until what is shown is too old to be the present: ages stop then.
+    pub(crate) fn shown_now(self) -> i64 {
+        whole(self.shown_ms.get() + self.ahead_ms.get().unwrap_or_default())
     }
 
     /// The server's clock now, without following it.

@@ -29,6 +29,12 @@ pub(crate) fn is_stale(age_ms: f64) -> bool {
     age_ms > MISSED * VISIBLE_MS
 }
 
+/// The moment whose ages are shown: now; once that was heard too long ago, when the last good answer came. Unit:
+/// milliseconds.
+pub(crate) fn shown_ms(now_ms: f64, heard_ms: Option<f64>) -> f64 {
+    heard_ms.filter(|heard| is_stale(now_ms - heard)).map_or(now_ms, whole_second)
+}
+
 /// Whether a poll has been waiting for `waited_ms`, which is longer than a server that is well takes.
 pub(crate) fn is_late(waited_ms: f64) -> bool {
     waited_ms > LATE_MS
@@ -101,6 +107,16 @@ mod tests {
             now += to_next_second_ms(now) + late;
             assert_eq!(whole_second(now) - before, 1_000.0);
         }
+    }
+
+    #[test]
+    fn ages_stop_with_the_last_good_answer() {
+        let shown = |age_ms| shown_ms(100_000.0, Some(100_000.0 - age_ms));
+        assert_eq!(
+            (shown_ms(100_000.0, None), shown(0.0), shown(15_000.0)),
+            (100_000.0, 100_000.0, 100_000.0)
+        );
+        assert_eq!([15_001.0, 40_000.0].map(shown), [84_000.0, 60_000.0]);
     }
 
     #[test]

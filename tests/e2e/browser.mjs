@@ -47,6 +47,7 @@ async function wall(page, url) {
   for (const [name, states] of Object.entries(STATES)) await waitForState(page, name, states);
   console.log("nine tiles are in their states");
   await inspect(page, folder, look, "wall");
+  await leaveAndReturn(page);
 }
 
 /** Adds a channel that posts to the receiver, and tries it; answers its page and its secret. */
@@ -55,6 +56,9 @@ async function channel(page, receiver, said) {
   await page.getByText("Nobody is told yet").waitFor();
   await inspect(page, folder, look, "channels-empty");
   await page.getByRole("link", { name: "Add a channel" }).first().click();
+  await page.getByRole("button", { name: "Add the channel" }).click();
+  await page.locator("#name-wrong").waitFor();
+  await page.locator("#url-wrong").waitFor();
   await page.getByLabel("Name", { exact: true }).fill("On call");
   await page.getByLabel("URL", { exact: true }).fill("http://10.0.0.1/hook");
   await page.getByRole("button", { name: "Add the channel" }).click();
@@ -104,6 +108,25 @@ async function choose(page, name) {
   await page.getByText("1 of 9 streams").waitFor();
   await page.keyboard.press("Enter");
   await page.locator(".tile:focus", { hasText: name }).waitFor();
+}
+
+/** Escape empties the filter, then leaves it; who comes back from a stream finds its tile in focus. */
+async function leaveAndReturn(page) {
+  await page.keyboard.press("/");
+  await page.keyboard.type("ended");
+  await page.getByText("1 of 9 streams").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByText("9 streams", { exact: true }).waitFor();
+  assert.ok(await page.getByPlaceholder("Filter").evaluate((field) => field === document.activeElement));
+  await page.keyboard.press("Escape");
+  await page.locator(".tile:focus").waitFor();
+  await choose(page, "Ended");
+  await page.keyboard.press("Enter");
+  await page.locator("h1", { hasText: "Ended" }).waitFor();
+  await page.goBack();
+  await page.locator(".tile:focus", { hasText: "Ended" }).waitFor();
+  await page.getByPlaceholder("Filter").fill("");
+  console.log("the filter is left by keys, and a stream for its tile");
 }
 
 /** Takes the incident of the broken stream by a key on its tile; of a tile without one, the key says so. */
@@ -170,10 +193,13 @@ async function addDown(page, said) {
   const url = (await streamUrl(page)).replace("steady", "nosuch");
   await main(page).getByText("Wall").click();
   await page.getByRole("link", { name: "Add a stream" }).click();
+  await page.getByRole("button", { name: "Look" }).click();
+  await page.getByText("Give the URL of the stream's playlist").waitFor();
   await page.locator("#manifest_url").fill(url);
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "It does not play now" }).waitFor();
   assert.match(said.pop() ?? "", /status of 4\d\d/);
+  assert.equal(await page.locator("[role=status]", { hasText: "does not play" }).textContent(), "It does not play now");
   assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "127.0.0.1 nosuch");
   assert.equal(await page.locator(".ages", { hasText: "Data" }).count(), 0);
   await inspect(page, folder, look, "add-down");
@@ -190,6 +216,31 @@ async function resolved(page, incident) {
   await page.locator(".head .chip", { hasText: "RESOLVED" }).waitFor();
   await inspect(page, folder, look, "incident-resolved");
   console.log("healed and resolved");
+}
+
+/** An incident outlives its stream: the pages keep its name, and neither lead to it nor ask for it. */
+async function streamRemoved(page, incident) {
+  const gone = (of) => ({ ...of, stream_removed: true });
+  await page.route(/\/api\/v1\/incidents/, async (route) => {
+    const response = await route.fetch({ headers: { ...route.request().headers(), "if-none-match": "" } });
+    const json = await response.json();
+    await route.fulfill({ response, json: json.items ? { ...json, items: json.items.map(gone) } : gone(json) });
+  });
+  const asked = [];
+  const listen = (request) => asked.push(new URL(request.url()).pathname);
+  page.on("request", listen);
+  for (const [name, path, place] of [["incidents", "/incidents", ".listing th"], ["incident", incident, ".head"]]) {
+    await page.goto(new URL(path, page.url()).href);
+    await page.locator(place, { hasText: "Steady (removed)" }).first().waitFor();
+    assert.equal(await page.locator("main a[href^='/streams/']").count(), 0, `${name} leads to no stream that is gone`);
+    await inspect(page, folder, look, `${name}-stream-removed`);
+  }
+  await page.locator(".head .chip", { hasText: "stream removed" }).waitFor();
+  assert.equal(await page.locator(".head .badge").count(), 0);
+  assert.deepEqual(asked.filter((path) => path.startsWith("/api/v1/streams")), []);
+  page.off("request", listen);
+  await page.unrouteAll({ behavior: "wait" });
+  console.log("an incident of a stream that is gone is told without it");
 }
 
 /** All messages of the incident arrived, in order, and are in the inbox with a way to it. */
@@ -330,6 +381,7 @@ try {
   await everyPage(browser, demo.url, incident, path, said);
   await inBadTimes(browser, page, demo.url, incident, path);
   await resolved(page, incident);
+  await streamRemoved(page, incident);
   await told(page, receiver, secret, incident);
   assert.deepEqual(said, [], "the console stays empty");
 } finally {

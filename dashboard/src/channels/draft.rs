@@ -54,12 +54,13 @@ impl Draft {
 
     /// The body that adds the channel.
     pub(crate) fn create(&self) -> Result<ChannelCreate, Errors> {
+        self.check()?;
         Ok(ChannelCreate {
             name: self.name.trim().to_owned(),
             url: self.url.trim().to_owned(),
             headers: headers(&self.headers),
             format: self.format,
-            events: self.told()?,
+            events: self.told(),
             enabled: None,
             secret: Some(self.secret.trim().to_owned()).filter(|secret| !secret.is_empty()),
         })
@@ -67,9 +68,10 @@ impl Draft {
 
     /// The body that makes `channel` like this: only what differs.
     pub(crate) fn patch(&self, channel: &Channel) -> Result<ChannelPatch, Errors> {
+        self.check()?;
         let before = Self::of(channel);
         let changed = |now: &str, before: &str| (now.trim() != before).then(|| now.trim().to_owned());
-        let (events, headers) = (self.told()?, headers(&self.headers));
+        let (events, headers) = (self.told(), headers(&self.headers));
         Ok(ChannelPatch {
             name: changed(&self.name, &before.name),
             url: changed(&self.url, &before.url),
@@ -80,15 +82,31 @@ impl Draft {
         })
     }
 
-    /// The types that are asked for; all of them are spelt as none, so that later ones come too.
-    fn told(&self) -> Result<Vec<String>, Errors> {
-        let told = EVENTS.iter().zip(self.events).filter(|(_, is_told)| *is_told);
-        match told.clone().count() {
-            0 => Err([("/events".to_owned(), "choose at least one".to_owned())].into()),
-            count if count == EVENTS.len() => Ok(Vec::new()),
-            _ => Ok(told.map(|((event, _), _)| (*event).to_owned()).collect()),
-        }
+    /// Everything that can be seen to be wrong before it is sent, at once.
+    fn check(&self) -> Result<(), Errors> {
+        let wrong = [
+            (self.name.trim().is_empty(), "/name", "give it a name"),
+            (!is_web(&self.url), "/url", "give a URL that begins with http:// or https://"),
+            (!self.events.contains(&true), "/events", "choose at least one"),
+        ];
+        let wrong = wrong.into_iter().filter(|(is_wrong, ..)| *is_wrong);
+        let errors: Errors = wrong.map(|(_, at, what)| (at.to_owned(), what.to_owned())).collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
+
+    /// The types that are asked for; all of them are spelt as none, so that later ones come too.
+    fn told(&self) -> Vec<String> {
+        if self.events == [true; EVENTS.len()] {
+            return Vec::new();
+        }
+        let told = EVENTS.iter().zip(self.events).filter(|(_, is_told)| *is_told);
+        told.map(|((event, _), _)| (*event).to_owned()).collect()
+    }
+}
+
+fn is_web(url: &str) -> bool {
+    let scheme = url.trim().split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    matches!(scheme.as_deref(), Some("http" | "https"))
 }
 
 /// Scheme, host and port of a URL: who is told, without the path, which may be a secret.
@@ -135,13 +153,25 @@ mod tests {
 
     #[test]
     fn a_channel_that_is_told_nothing_is_refused_at_its_field() {
-        let draft = Draft { events: [false; 3], ..Draft::default() };
+        let draft = Draft { events: [false; 3], ..Draft::of(&channel()) };
         assert_eq!(draft.create().unwrap_err().keys().collect::<Vec<_>>(), ["/events"]);
     }
 
     #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let errors = |draft: &Draft| draft.create().unwrap_err().into_keys().collect::<Vec<_>>();
+        assert_eq!(errors(&Draft::default()), ["/name", "/url"]);
+        for url in ["", "hooks.example", "ftp://hooks.example", "://"] {
+            let draft = Draft { url: url.into(), ..Draft::of(&channel()) };
+            assert_eq!(errors(&draft), ["/url"], "{url}");
+        }
+        let draft = Draft { url: " HTTPS://hooks.example".into(), ..Draft::of(&channel()) };
+        assert!(draft.create().is_ok());
+    }
+
+    #[test]
     fn a_new_channel_asks_for_what_is_ticked() {
-        let draft = Draft { events: [true, false, true], secret: "  ".into(), ..Draft::default() };
+        let draft = Draft { events: [true, false, true], secret: "  ".into(), ..Draft::of(&channel()) };
         let body = draft.create().unwrap();
         assert_eq!(body.events, ["incident.opened", "incident.resolved"]);
         assert_eq!(body.secret, None);

@@ -102,6 +102,9 @@ impl Draft {
 
     fn parts(&self) -> Result<Parts, Errors> {
         let mut errors = Errors::new();
+        if self.url.trim().is_empty() {
+            errors.insert("/manifest_url".into(), "give the URL of the stream's playlist".into());
+        }
         let mut thresholds = BTreeMap::new();
         for (name, value) in self.thresholds.iter().filter(|(_, value)| !value.trim().is_empty()) {
             match value.trim().parse::<f64>() {
@@ -219,8 +222,17 @@ mod tests {
     }
 
     #[test]
+    fn no_url_is_said_at_its_field() {
+        let draft = Draft { url: " ".into(), ..Draft::of(&stream()) };
+        for errors in [draft.create().unwrap_err(), draft.patch(&stream()).unwrap_err()] {
+            assert_eq!(errors.keys().collect::<Vec<_>>(), ["/manifest_url"]);
+        }
+    }
+
+    #[test]
     fn what_is_no_number_is_said_at_its_field() {
-        let mut draft = Draft { mode: WatchMode::Interval, interval_s: "soon".into(), ..Draft::default() };
+        let mut draft =
+            Draft { mode: WatchMode::Interval, interval_s: "soon".into(), ..Draft::of(&stream()) };
         draft.thresholds.insert("window_ms".into(), "1e999".into());
         let errors = draft.create().unwrap_err();
         assert_eq!(errors.keys().collect::<Vec<_>>(), ["/thresholds/window_ms", "/watch/interval_s"]);

@@ -104,10 +104,14 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
                 <RequestHeaders form/>
             </details>
         </form>
-        <div role="status">{move || found.get().map(|look| match look {
-            Look::Found(found) => view! { <Found found form/> }.into_any(),
-            Look::Down => view! { <Down form/> }.into_any(),
-        })}</div>
+        <p class="unseen" role="status">{move || found.with(|look| look.as_ref().map(Look::heading))}</p>
+        {move || found.get().map(|look| {
+            let heading = look.heading();
+            match look {
+                Look::Found(found) => view! { <Found found heading form/> }.into_any(),
+                Look::Down => view! { <Down heading form/> }.into_any(),
+            }
+        })}
     }
 }
 
@@ -119,6 +123,15 @@ enum Look {
     Down,
 }
 
+impl Look {
+    fn heading(&self) -> String {
+        match self {
+            Self::Found(found) => summary(found),
+            Self::Down => "It does not play now".to_owned(),
+        }
+    }
+}
+
 /// Whether a stream that was refused after a look may be added without one: what must never be fetched may not.
 fn may_come(failure: &Failure) -> bool {
     let is_never = |item: &ProblemItem| matches!(item.code.as_str(), "private_address" | "bad_url");
@@ -127,10 +140,10 @@ fn may_come(failure: &Failure) -> bool {
 
 /// What one look showed, and what is left to say before it is saved.
 #[component]
-fn Found(found: Validation, form: Form<Draft>) -> impl IntoView {
+fn Found(found: Validation, heading: String, form: Form<Draft>) -> impl IntoView {
     view! {
         <section class="panel found" aria-labelledby="found">
-            <header><h2 id="found">{summary(&found)}</h2><span class="fine">{format!("first byte after {} ms", found.ttfb_ms)}</span></header>
+            <header><h2 id="found">{heading}</h2><span class="fine">{format!("first byte after {} ms", found.ttfb_ms)}</span></header>
             {(!found.warnings.is_empty()).then(|| view! {
                 <ul class="verdict notes degraded">{found.warnings.iter().map(|text| view! { <li>{warning(text)}</li> }).collect_view()}</ul>
             })}
@@ -150,10 +163,10 @@ fn Found(found: Validation, form: Form<Draft>) -> impl IntoView {
 
 /// What does not play now may be added for when it does.
 #[component]
-fn Down(form: Form<Draft>) -> impl IntoView {
+fn Down(heading: String, form: Form<Draft>) -> impl IntoView {
     view! {
         <section class="panel found" aria-labelledby="found">
-            <header><h2 id="found">"It does not play now"</h2></header>
+            <header><h2 id="found">{heading}</h2></header>
             <p>"Is the URL right, and is a token missing? If it is just down, add it all the same: it is watched at once, and its tile says what is wrong until it plays."</p>
             <Adding form label="Add it all the same"/>
         </section>

@@ -48,7 +48,7 @@ impl StreamData {
             timeline: Live::follow(Role::Side, part.path()),
             part,
             findings: Live::follow(Role::Slow, path("/findings")),
-            series: Live::follow(Role::Slow, path("/metrics")),
+            series: Live::follow(Role::Side, path("/metrics")),
         }
     }
 
@@ -131,7 +131,7 @@ fn Now(detail: Arc<StreamDetail>) -> impl IntoView {
     view! {
         <p class="now">
             {badge(detail.stream.health.state)}
-            {move || since.map(|since| format!(" for {}", time::length(fresh.server_now() - since)))}
+            {move || since.map(|since| format!(" for {}", time::length(fresh.shown_now() - since)))}
             " "{detail.stream.playlist_state.as_deref().map(playlist_chip)}
         </p>
     }
@@ -146,7 +146,7 @@ fn reasons(detail: &StreamDetail) -> impl IntoView + use<> {
     };
     let class = format!("verdict {}", crate::wall::query::slug(health.state));
     if health.reasons.is_empty() {
-        return view! { <p class=class>{without_reasons(detail)}</p> }.into_any();
+        return view! { <p class=class>{without_reasons(detail, Freshness::current().server_now_untracked())}</p> }.into_any();
     }
     let line =
         |reason: &hlsops_wire::Reason| view! { <li>{reason.text.clone()}{label(&reason.rendition_id)}</li> };
@@ -161,14 +161,14 @@ fn reasons(detail: &StreamDetail) -> impl IntoView + use<> {
 }
 
 /// What is said where there are no reasons.
-fn without_reasons(detail: &StreamDetail) -> String {
+fn without_reasons(detail: &StreamDetail, now_ms: i64) -> String {
     let stream = &detail.stream;
     let text = match stream.health.state {
         State::Healthy if detail.active_incident.is_some() => {
             return healing(stream.thresholds.get("clear_ms").copied());
         }
         State::Healthy => "A viewer has nothing to complain of.",
-        State::Paused => "Paused: nobody looks at it.",
+        State::Paused => return paused(stream.health.since_at.as_deref(), now_ms),
         // Only who looks at a stream knows the state of its playlists.
         State::NoData if stream.playlist_state.is_some() => {
             "It is being looked at; nothing can be said before its next segment."
@@ -177,6 +177,11 @@ fn without_reasons(detail: &StreamDetail) -> String {
         State::Degraded | State::Unhealthy => "The reasons come with the next look.",
     };
     text.to_owned()
+}
+
+fn paused(since_at: Option<&str>, now_ms: i64) -> String {
+    let since = since_at.map(|at| format!(" since {} UTC", time::when(at, now_ms))).unwrap_or_default();
+    format!("Paused{since}: nobody looks at it.")
 }
 
 /// An incident outlasts what opened it. How long is only known here where it is the stream's own value.
@@ -323,7 +328,8 @@ mod tests {
             "created_at": "2026-11-22T03:04:05.678Z", "as_of": "2026-11-22T03:04:05.678Z", "renditions": [],
         });
         detail.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        without_reasons(&serde_json::from_value(detail).unwrap())
+        let now = time::parse("2026-11-22T05:00:00.000Z").unwrap();
+        without_reasons(&serde_json::from_value(detail).unwrap(), now)
     }
 
     #[test]
@@ -331,6 +337,13 @@ mod tests {
         assert!(said("no_data", json!({})).starts_with("Nobody has looked"));
         let waiting = said("no_data", json!({"playlist_state": "Unknown"}));
         assert_eq!(waiting, "It is being looked at; nothing can be said before its next segment.");
+    }
+
+    #[test]
+    fn since_when_it_is_paused_is_said_where_that_is_known() {
+        assert_eq!(said("paused", json!({})), "Paused: nobody looks at it.");
+        let since = json!({"health": {"state": "paused", "since_at": "2026-11-22T03:04:05.678Z"}});
+        assert_eq!(said("paused", since), "Paused since 03:04:05 UTC: nobody looks at it.");
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub(crate) fn Renditions(detail: Signal<Option<Arc<StreamDetail>>>) -> impl Into
         <section class="panel" aria-labelledby="renditions">
             <header><h2 id="renditions">"Renditions"</h2>{move || detail.get().map(|detail| span(&detail))}</header>
             <Show when=move || !is_empty()
-                fallback=|| view! { <p class="none">"None is known yet: the first look shows them."</p> }>
+                fallback=|| view! { <p class="none">"None is known: the stream's playlist has not loaded yet."</p> }>
                 <div class="scroll" tabindex="0" role="region" aria-label="Table of renditions">
                     <table class="stack">
                         <thead>{move || head(&window.get())}</thead>

@@ -166,6 +166,23 @@ fn rows_of(run: &[TimelineEntry], opened: &HashSet<String>) -> Vec<Row> {
     run.iter().filter_map(row).collect()
 }
 
+/// The rule that a viewer ran out of media breaks.
+const RAN_DRY: &str = "WA-1001";
+
+/// That a viewer ran out of media is said once: the finding says so, and how often.
+fn without_echoes(entries: Vec<TimelineEntry>) -> Vec<TimelineEntry> {
+    let place = |entry: &TimelineEntry| (entry.at.clone(), entry.rendition_id.clone());
+    let found = entries.iter().filter(|entry| entry.code.as_deref() == Some(RAN_DRY));
+    let found: HashSet<_> = found.map(place).collect();
+    // That media came again is of the same kind, and may be of the same moment.
+    let is_echo = |entry: &TimelineEntry| {
+        entry.kind == TimelineKind::Rebuffering
+            && entry.text.contains("run out of media")
+            && found.contains(&place(entry))
+    };
+    entries.into_iter().filter(|entry| !is_echo(entry)).collect()
+}
+
 /// The timeline with its chips. `entries` are none until they are loaded; up to `complete_to` they are all there.
 /// `end` stands below the last one.
 #[component]
@@ -184,7 +201,7 @@ pub(crate) fn Timeline(
             entries.filter(|entry| group.has(entry.kind)).cloned().collect()
         });
         if group == Group::All {
-            opened.with(|opened| rows(&of_group, opened))
+            opened.with(|opened| rows(&without_echoes(of_group), opened))
         } else {
             of_group.into_iter().map(Row::Entry).collect()
         }
@@ -377,6 +394,33 @@ pub(super) mod tests {
     fn changes_of_state_are_never_put_together() {
         let all: Vec<_> = (0..9).map(|at| entry(&at.to_string(), Kind::Health)).collect();
         assert_eq!(names(&all, &[]), "0, 1, 2, 3, 4, 5, 6, 7, 8");
+    }
+
+    #[test]
+    fn that_media_ran_out_is_said_once() {
+        let of = |id: &str, rendition: &str, entry: TimelineEntry| TimelineEntry {
+            id: id.into(),
+            rendition_id: Some(rendition.into()),
+            ..entry
+        };
+        let dry = TimelineEntry {
+            text: "a viewer of this rendition would have run out of media".into(),
+            ..entry("7", Kind::Rebuffering)
+        };
+        let again = TimelineEntry { text: "media came again".into(), ..dry.clone() };
+        let found = TimelineEntry { code: Some(RAN_DRY.into()), kind: Kind::Finding, ..again.clone() };
+        let other = TimelineEntry { code: Some("EC-2002".into()), ..found.clone() };
+        let later = TimelineEntry { at: entry("8", Kind::Rebuffering).at, ..dry.clone() };
+        let all = [
+            of("later", "a", later),
+            of("again", "a", again),
+            of("found", "a", found),
+            of("echo", "a", dry.clone()),
+            of("other", "b", other),
+            of("alone", "b", dry),
+        ];
+        let left: Vec<_> = without_echoes(all.into()).into_iter().map(|entry| entry.id).collect();
+        assert_eq!(left, ["later", "again", "found", "other", "alone"]);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(crate) struct Grid {
     /// The tile that has or had the focus.
     active: RwSignal<Option<Id>>,
     columns: Memo<usize>,
+    /// The page itself is giving a tile the focus: that holds nothing, as nobody may be there.
+    is_returning: StoredValue<bool>,
 }
 
 impl Grid {
@@ -35,7 +37,9 @@ impl Grid {
         let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(1_000.0);
         let screen = RwSignal::new(Screen { width: 0.0, top: 0.0, height });
         let columns = Memo::new(move |_| screen.get().columns());
-        let grid = Self { store, list: NodeRef::new(), screen, active: RwSignal::new(None), columns };
+        let (active, is_returning) = (RwSignal::new(None), StoredValue::new(false));
+        let grid = Self { store, list: NodeRef::new(), screen, active, columns, is_returning };
+        grid.welcome_back();
         let scroll = window_event_listener(leptos::ev::scroll, move |_| grid.measure());
         let resize = window_event_listener(leptos::ev::resize, move |_| grid.measure());
         on_cleanup(move || {
@@ -79,6 +83,27 @@ impl Grid {
         }
     }
 
+    /// Puts the focus on the tile that had it last, else on the first. False if there is none.
+    pub(crate) fn resume(self) -> bool {
+        untrack(|| self.stop()).map(|tile| self.focus(tile)).is_some()
+    }
+
+    /// Whoever comes back from a stream finds its tile in focus, where it is shown.
+    fn welcome_back(self) {
+        let store = self.store;
+        Effect::new(move |_| {
+            if self.list.get().is_none() || !store.is_loaded.get() {
+                return;
+            }
+            let Some(left) = store.left.get() else { return };
+            store.left.set(None);
+            if store.shown.with_untracked(|shown| shown.contains(&left)) {
+                self.is_returning.set_value(true);
+                self.focus(left);
+            }
+        });
+    }
+
     /// The tile that has the focus.
     pub(crate) fn focused(self) -> Option<Id> {
         let name = document().active_element()?.id();
@@ -113,7 +138,9 @@ impl Grid {
     }
 
     fn focus_in(self, event: &FocusEvent) {
-        self.store.hold(true);
+        if !self.is_returning.try_update_value(std::mem::take).unwrap_or_default() {
+            self.store.hold(true);
+        }
         let element = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
         let name = element.map(|element| element.id()).unwrap_or_default();
         let id =

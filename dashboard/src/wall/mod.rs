@@ -2,9 +2,9 @@
 
 mod board;
 mod grid;
-mod hold;
 mod keys;
 pub(crate) mod query;
+mod sorted;
 mod store;
 mod take;
 mod tile;
@@ -149,6 +149,14 @@ fn Bar(store: WallStore, field: NodeRef<Input>, grid: Grid) -> impl IntoView {
             event.prevent_default();
             grid.enter();
         }
+        "Escape" if store.query.with_untracked(|query| query.text.is_empty()) => {
+            event.prevent_default();
+            if !grid.resume()
+                && let Some(field) = field.get_untracked()
+            {
+                let _ = field.blur();
+            }
+        }
         "Escape" => store.amend(|query| query.text.clear()),
         _ => {}
     };
@@ -263,9 +271,9 @@ fn UnderBar(store: WallStore) -> impl IntoView {
     view! {
         <div class="under-bar" hidden=move || store.shown.with(|shown| shown.is_empty())>
             <span role="status">{shown}</span>
-            <button type="button" class="resort" hidden=move || store.pending.get() == 0
+            <button type="button" class="resort" hidden=move || !store.pending.get()
                 on:click=move |_| store.arrange(true)>
-                {move || store.pending.get()}" moved while you point here"<kbd>"r"</kbd>
+                "The order has changed: put it in order"<kbd>"r"</kbd>
             </button>
         </div>
     }

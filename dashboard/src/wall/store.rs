@@ -8,8 +8,8 @@ use hlsops_wire::{Wall, WallCounts};
 use leptos::prelude::*;
 
 use super::board::{self, Board, Entry, Id};
-use super::hold::{self, Sorted};
 use super::query::Query;
+use super::sorted::Sorted;
 use crate::client::Failure;
 
 /// Between two sentences to screen readers. Unit: milliseconds.
@@ -41,10 +41,12 @@ pub(crate) struct WallStore {
     pub(crate) is_loaded: RwSignal<bool>,
     pub(crate) failure: RwSignal<Option<Failure>>,
     pub(crate) query: RwSignal<Query>,
-    /// Somebody points at the grid: nothing moves.
+    /// Somebody points at the grid, or moves in it by keys: nothing moves.
     held: StoredValue<bool>,
-    /// Places that would show another stream if nothing were held.
-    pub(crate) pending: RwSignal<usize>,
+    /// The order would be another if it were not held.
+    pub(crate) pending: RwSignal<bool>,
+    /// The stream whose page was shown just before the wall.
+    pub(super) left: RwSignal<Option<Id>>,
     /// What a screen reader says.
     pub(crate) said: RwSignal<String>,
     spoke_ms: StoredValue<f64>,
@@ -63,7 +65,8 @@ impl WallStore {
             failure: RwSignal::new(None),
             query: RwSignal::new(Query::default()),
             held: StoredValue::new(false),
-            pending: RwSignal::new(0),
+            pending: RwSignal::new(false),
+            left: RwSignal::new(None),
             said: RwSignal::new(String::new()),
             spoke_ms: StoredValue::new(f64::NEG_INFINITY),
         };
@@ -158,11 +161,16 @@ impl WallStore {
         self.ask(query);
     }
 
+    /// Another page is shown than before.
+    pub(crate) fn go(self, from: &str, to: &str) {
+        self.left.set(left(from, to).map(Into::into));
+    }
+
     /// Holds the order, or lets it go.
     pub(crate) fn hold(self, held: bool) {
         if self.held.get_value() != held {
             self.held.set_value(held);
-            if !held && self.pending.get_untracked() > 0 {
+            if !held && self.pending.get_untracked() {
                 self.arrange(true);
             }
         }
@@ -178,12 +186,33 @@ impl WallStore {
             self.total.set(total);
         }
         if self.held.get_value() && !now {
-            self.pending.set(self.shown.with_untracked(|shown| hold::moves(shown, &next)));
+            self.pending.set(self.shown.with_untracked(|shown| **shown != *next));
             return;
         }
         if self.shown.with_untracked(|shown| **shown != *next) {
             self.shown.set(next.into());
         }
-        self.pending.set(0);
+        self.pending.set(false);
+    }
+}
+
+/// The stream whose page, or whose settings, were left for the wall.
+fn left<'a>(from: &'a str, to: &str) -> Option<&'a str> {
+    let stream = from.strip_prefix("/streams/")?.split('/').next()?;
+    (to == "/").then_some(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::left;
+
+    #[test]
+    fn only_the_way_from_a_stream_to_the_wall_is_remembered() {
+        assert_eq!(left("/streams/str_1", "/"), Some("str_1"));
+        assert_eq!(left("/streams/str_1/settings", "/"), Some("str_1"));
+        assert_eq!(
+            [left("/streams/str_1", "/inbox"), left("/incidents/inc_1", "/"), left("/", "/")],
+            [None; 3]
+        );
     }
 }

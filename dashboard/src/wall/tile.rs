@@ -50,7 +50,7 @@ fn body(entry: &Arc<Entry>, name: String, is_stop: Memo<bool>, fresh: Freshness)
             <span class="top">
                 {mark(tile.state)}
                 <b>{tile.state.name()}</b>
-                <span class="age">{move || since.map(|since| time::length(fresh.server_now() - since))}</span>
+                <span class="age">{move || since.map(|since| time::length(fresh.shown_now() - since))}</span>
             </span>
             <strong title=tile.name.clone()>{tile.name.clone()}</strong>
             <span class="why" title=why.clone()>{why.clone()}</span>

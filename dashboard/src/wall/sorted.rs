@@ -1,4 +1,4 @@
-//! The wall's order, and how far it is from the one that is held while somebody points at it.
+//! The wall's order.
 
 use std::sync::Arc;
 
@@ -33,12 +33,6 @@ impl Sorted {
     }
 }
 
-/// How many places would show another stream if `next` replaced `now`.
-pub(crate) fn moves(now: &[Id], next: &[Id]) -> usize {
-    let others = now.iter().zip(next).filter(|(now, next)| now != next).count();
-    others + now.len().abs_diff(next.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::board::tests::{tile, wall};
@@ -68,15 +62,5 @@ mod tests {
         board.apply(wall(vec![tile("c", State::Healthy)]));
         sorted.forget();
         assert_eq!(sorted.arrange(&board, &by(Sort::Name)), ["c".into()]);
-    }
-
-    #[test]
-    fn moves_are_counted_by_place() {
-        use State::{Healthy, Unhealthy};
-        let before = arranged(&[("a", Healthy), ("b", Healthy), ("c", Healthy)], "");
-        let swapped = arranged(&[("a", Healthy), ("b", Unhealthy), ("c", Healthy)], "");
-        let more = arranged(&[("a", Healthy), ("b", Healthy), ("c", Healthy), ("d", Healthy)], "");
-        assert_eq!((moves(&before, &before), moves(&before, &swapped)), (0, 2));
-        assert_eq!((moves(&before, &more), moves(&more, &before)), (1, 1));
     }
 }
