@@ -6,7 +6,7 @@ use leptos::html::Ul;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{FocusEvent, HtmlElement, KeyboardEvent, Node};
+use web_sys::{Element, FocusEvent, FocusOptions, HtmlElement, KeyboardEvent, Node};
 
 use super::board::Id;
 use super::keys;
@@ -158,8 +158,27 @@ impl Grid {
         }
     }
 
+    /// A tile that is moved in the document loses the focus: it gets it back, and the page stays where it is.
+    fn keep_focus(self) {
+        let is_tile = |element: &Element| {
+            self.list.get_untracked().is_some_and(|list| list.contains(Some(element.as_ref())))
+        };
+        let Some(tile) = document().active_element().filter(is_tile) else { return };
+        let was_held = self.store.is_held();
+        request_animation_frame(move || {
+            let is_lost = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
+            if is_lost && tile.is_connected() {
+                self.is_returning.try_set_value(!was_held);
+                let still = FocusOptions::new();
+                still.set_prevent_scroll(true);
+                let _ = tile.unchecked_ref::<HtmlElement>().focus_with_options(&still);
+            }
+        });
+    }
+
     /// The tiles that are made: those around the screen, and the one with the focus wherever it is.
     fn made(self) -> Vec<Id> {
+        self.keep_focus();
         let (rows, columns) = (self.screen.get().rows(), self.columns.get());
         let active = self.active.get();
         self.store.shown.with(|shown| {

@@ -176,6 +176,10 @@ impl WallStore {
         }
     }
 
+    pub(super) fn is_held(self) -> bool {
+        self.held.get_value()
+    }
+
     /// Brings the wall in order, unless it is held; `now` also then.
     pub(crate) fn arrange(self, now: bool) {
         let query = self.query.get_untracked();
