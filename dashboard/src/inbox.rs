@@ -59,10 +59,22 @@ fn kind(event: &str) -> (&'static str, &str) {
     }
 }
 
+/// The stream that an event is of, and the way to it where it is still there.
+fn from(entry: &InboxEntry) -> AnyView {
+    let Some(stream) = entry.event.data.stream.as_ref() else {
+        return entry.stream_id.clone().into_any();
+    };
+    let name = stream.name.clone();
+    if stream.removed {
+        return view! { <span class="from">{name}</span>" "<span class="fine">"(removed)"</span> }.into_any();
+    }
+    view! { <a class="from" href=format!("/streams/{}", stream.id)>{name}</a> }.into_any()
+}
+
 fn row(entry: &InboxEntry) -> impl IntoView + use<> {
     let data = &entry.event.data;
     let (class, word) = kind(&entry.event.kind);
-    let stream = data.stream.as_ref().map_or_else(|| entry.stream_id.clone(), |stream| stream.name.clone());
+    let from = from(entry);
     let title = if data.title.is_empty() { entry.event.kind.clone() } else { data.title.clone() };
     let title = match &data.incident_id {
         Some(id) => view! { <a href=format!("/incidents/{}", encoded(id))>{title}</a> }.into_any(),
@@ -78,7 +90,7 @@ fn row(entry: &InboxEntry) -> impl IntoView + use<> {
             <span class=class>{word.to_owned()}</span>
             <span class="when">{at(&entry.event.timestamp)}</span>
             <p class="what">
-                <a class="from" href=format!("/streams/{}", entry.stream_id)>{stream}</a>" "{title}
+                {from}" "{title}
                 {by.map(|by| view! { <span class="of">"by "{by.clone()}</span> })}
             </p>
             <button type="button" class="bare" aria-expanded=move || is_open.get().to_string()
