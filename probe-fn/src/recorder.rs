@@ -183,7 +183,7 @@ impl Recorder {
         true
     }
 
-    /// A tile shows a change at once, and what it costs to watch when a minute is over.
+    /// A tile shows a change at once, and everything else when a page is cut.
     fn show(&self, state: &StreamState) {
         match &self.place {
             Some(place) if self.urgent => place.show(state),
