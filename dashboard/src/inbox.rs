@@ -1,5 +1,7 @@
 //! The built-in inbox: every message as channels get it, whether or not there is a channel.
 
+use std::collections::HashSet;
+
 use hlsops_wire::{InboxEntry, List};
 use leptos::prelude::*;
 
@@ -20,7 +22,8 @@ pub(crate) fn InboxPage() -> impl IntoView {
         Signal::derive(|| format!("{BASE}/inbox?limit={LIMIT}")),
     );
     let failure = move || live.failure.get().filter(|_| live.data.with(Option::is_none));
-    let entries = move || live.data.with(|list| list.as_ref().map(|l| l.items.clone()).unwrap_or_default());
+    let entries =
+        move || live.data.with(|list| list.as_ref().map(|l| with_gone(&l.items)).unwrap_or_default());
     let is_empty = move || live.data.with(|list| list.as_ref().is_some_and(|l| l.items.is_empty()));
     let is_there = move || live.data.with(|list| list.as_ref().is_some_and(|l| !l.items.is_empty()));
     let is_longer = move || live.data.with(|list| list.as_ref().is_some_and(|l| l.next_cursor.is_some()));
@@ -42,11 +45,18 @@ pub(crate) fn InboxPage() -> impl IntoView {
         </Show>
         <Show when=is_there>
             <ul class="panel inbox" aria-label="Messages, newest first">
-                <For each=entries key=|entry| entry.event_id.clone() let:entry>{row(&entry)}</For>
+                <For each=entries key=|one| (one.0.event_id.clone(), one.1) let:one>{row(&one.0, one.1)}</For>
             </ul>
         </Show>
         <Show when=is_longer><p class="fine">{format!("The newest {LIMIT} are shown.")}</p></Show>
     }
+}
+
+/// Each message, and whether its stream is known to be gone: the last one of a stream that was removed says so.
+fn with_gone(entries: &[InboxEntry]) -> Vec<(InboxEntry, bool)> {
+    let is_last = |entry: &&InboxEntry| entry.event.data.stream.as_ref().is_some_and(|stream| stream.removed);
+    let gone: HashSet<&str> = entries.iter().filter(is_last).map(|entry| entry.stream_id.as_str()).collect();
+    entries.iter().map(|entry| (entry.clone(), gone.contains(entry.stream_id.as_str()))).collect()
 }
 
 /// The colour and the word of a message.
@@ -60,22 +70,26 @@ fn kind(event: &str) -> (&'static str, &str) {
 }
 
 /// The stream that an event is of, and the way to it where it is still there.
-fn from(entry: &InboxEntry) -> AnyView {
+fn from(entry: &InboxEntry, is_gone: bool) -> AnyView {
     let Some(stream) = entry.event.data.stream.as_ref() else {
         return entry.stream_id.clone().into_any();
     };
     let name = stream.name.clone();
-    if stream.removed {
+    if is_gone {
         return view! { <span class="from">{name}</span>" "<span class="fine">"(removed)"</span> }.into_any();
     }
     view! { <a class="from" href=format!("/streams/{}", stream.id)>{name}</a> }.into_any()
 }
 
-fn row(entry: &InboxEntry) -> impl IntoView + use<> {
+fn row(entry: &InboxEntry, is_gone: bool) -> impl IntoView + use<> {
     let data = &entry.event.data;
     let (class, word) = kind(&entry.event.kind);
-    let from = from(entry);
-    let title = if data.title.is_empty() { entry.event.kind.clone() } else { data.title.clone() };
+    let from = from(entry, is_gone);
+    let title = match data.title.as_str() {
+        "" => entry.event.kind.clone(),
+        title if matches!(entry.event.kind.as_str(), "incident.opened" | "test") => title.to_owned(),
+        title => format!("began with: {title}"),
+    };
     let title = match &data.incident_id {
         Some(id) => view! { <a href=format!("/incidents/{}", encoded(id))>{title}</a> }.into_any(),
         None => title.into_any(),
@@ -106,11 +120,28 @@ fn row(entry: &InboxEntry) -> impl IntoView + use<> {
 
 #[cfg(test)]
 mod tests {
-    use super::kind;
+    use super::*;
 
     #[test]
     fn a_message_of_a_type_to_come_is_named_by_it() {
         assert_eq!(kind("incident.resolved"), ("chip well", "RESOLVED"));
         assert_eq!(kind("alert.firing"), ("chip", "alert.firing"));
+    }
+
+    #[test]
+    fn no_message_of_a_stream_that_is_gone_leads_to_it() {
+        let entry = |id: &str, stream: &str, removed: bool| -> InboxEntry {
+            serde_json::from_value(serde_json::json!({
+                "event_id": id, "stream_id": stream,
+                "event": {"type": "incident.opened", "timestamp": "", "data": {
+                    "dedup_key": "", "severity": "critical", "title": "", "test": false,
+                    "stream": {"id": stream, "name": "A", "manifest_url": "", "removed": removed},
+                }},
+            }))
+            .unwrap()
+        };
+        let all = [entry("3", "str_1", true), entry("2", "str_2", false), entry("1", "str_1", false)];
+        let told = with_gone(&all).into_iter().map(|(entry, is_gone)| (entry.event_id, is_gone));
+        assert_eq!(told.collect::<Vec<_>>(), [("3".into(), true), ("2".into(), false), ("1".into(), true)]);
     }
 }

@@ -29,10 +29,12 @@ pub(crate) fn is_stale(age_ms: f64) -> bool {
     age_ms > MISSED * VISIBLE_MS
 }
 
-/// The moment whose ages are shown: now; once that was heard too long ago, when the last good answer came. Unit:
-/// milliseconds.
+/// How long ages go on after the last good answer: until the one after the next is due. Unit: milliseconds.
+const AGES_MS: f64 = 2.0 * VISIBLE_MS;
+
+/// The moment whose ages are shown: now, and no later than what the last good answer speaks for. Unit: milliseconds.
 pub(crate) fn shown_ms(now_ms: f64, heard_ms: Option<f64>) -> f64 {
-    heard_ms.filter(|heard| is_stale(now_ms - heard)).map_or(now_ms, whole_second)
+    heard_ms.map_or(now_ms, |heard| now_ms.min(whole_second(heard + AGES_MS)))
 }
 
 /// Whether a poll has been waiting for `waited_ms`, which is longer than a server that is well takes.
@@ -110,13 +112,13 @@ mod tests {
     }
 
     #[test]
-    fn ages_stop_with_the_last_good_answer() {
-        let shown = |age_ms| shown_ms(100_000.0, Some(100_000.0 - age_ms));
-        assert_eq!(
-            (shown_ms(100_000.0, None), shown(0.0), shown(15_000.0)),
-            (100_000.0, 100_000.0, 100_000.0)
-        );
-        assert_eq!([15_001.0, 40_000.0].map(shown), [84_000.0, 60_000.0]);
+    fn ages_stop_soon_after_the_last_good_answer_and_never_run_back() {
+        let heard = 100_400.0;
+        let shown: Vec<f64> =
+            (100..130).map(|second| shown_ms(f64::from(second) * 1_000.0, Some(heard))).collect();
+        assert!(shown.windows(2).all(|pair| pair[0] <= pair[1]), "{shown:?}");
+        assert_eq!((shown[5], shown[10], shown[29]), (105_000.0, 110_000.0, 110_000.0));
+        assert_eq!(shown_ms(130_000.0, None), 130_000.0);
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub struct Step {
 /// The sink of one stream.
 ///
 /// A page is cut when the stream's minute is over, and inside it when something changed that somebody waits
-/// for: at once, but not more often than every 5 s, for which only incidents do not wait; and every 20 s
+/// for: at once, but not more often than every 2 s, for which only incidents do not wait; and every 10 s
 /// while the stream is not well. Streams have minutes of their own: each begins at its own
 /// second, so that they do not all write at the same moment.
 #[derive(Debug)]
@@ -76,9 +76,9 @@ pub struct Recorder {
 
 impl Recorder {
     /// Least time between two pages of one minute.
-    pub const PAUSE: Duration = Duration::from_secs(5);
+    pub const PAUSE: Duration = Duration::from_secs(2);
     /// Most time between two pages of a stream that is not well: the figures in its reasons are looked at then.
-    pub const PAUSE_ILL: Duration = Duration::from_secs(20);
+    pub const PAUSE_ILL: Duration = Duration::from_secs(10);
     /// Pages that may wait for the writer.
     pub const QUEUE: usize = 4;
 

@@ -1,6 +1,7 @@
 //! Incidents.
 
 use hlsops_domain::EpochMs;
+use hlsops_notify::event::{self, End};
 use hlsops_store::{IncidentItem, IncidentNote};
 use hlsops_wire::{Incident, IncidentStatus, RenditionLoss, TimelineEntry, TimelineKind};
 
@@ -76,7 +77,7 @@ pub(crate) struct Cut {
 }
 
 /// Failed requests at the beginning of a timeline that are kept: how it began.
-const FIRST: usize = 20;
+const FIRST: usize = 50;
 
 /// Keeps at most so many entries, newest first. Failed requests, which are many, go before anything else, the oldest
 /// first; but for the first ones, which say how it began.
@@ -132,6 +133,10 @@ pub(crate) fn people(item: &IncidentItem, notes: &[IncidentNote]) -> Vec<Placed>
     let text = |note: &IncidentNote| match note.kind.as_str() {
         "incident.acknowledged" => Some(format!("{} looks after it", note.text)),
         "incident.unacknowledged" => Some(format!("{} gave it back", note.text)),
+        // Nobody has seen its end: no minute tells of it.
+        event::RESOLVED if note.text == End::StreamRemoved.note() => {
+            Some(format!("incident closed: {}", note.text))
+        }
         _ => None,
     };
     notes.iter().filter_map(|note| Some(placed(item, note.at, text(note)?))).collect()

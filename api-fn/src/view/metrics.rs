@@ -231,13 +231,17 @@ struct Span {
     state: State,
 }
 
-/// What is left of `spans` before and after a pause, with the pause in between.
+/// What is left of `spans` before and after a pause, with the pause in between. What was so before it is not known
+/// to be so after it.
 fn paused(spans: Vec<Span>, pause: Span) -> Vec<Span> {
     if pause.from >= pause.to {
         return spans;
     }
     let before = spans.iter().map(|span| Span { to: span.to.min(pause.from), ..*span });
-    let after = spans.iter().map(|span| Span { from: span.from.max(pause.to), ..*span });
+    let after = spans.iter().map(|span| match span.from < pause.to {
+        true => Span { from: pause.to, state: State::NoData, ..*span },
+        false => *span,
+    });
     let all = before.chain([pause]).chain(after);
     all.filter(|span| span.from < span.to).collect()
 }
@@ -258,6 +262,18 @@ fn joined(spans: Vec<Span>) -> Vec<StateSpan> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_so_before_a_pause_is_not_known_after_it() {
+        let span = |from, to, state| Span { from: EpochMs(from), to: EpochMs(to), state };
+        let seen = vec![span(0, 9_500, State::Unhealthy), span(9_500, 20_000, State::NoData)];
+        let told = joined(paused(seen, span(5_000, 9_000, State::Paused)));
+        let told: Vec<_> = told.iter().map(|one| (one.from_at.as_str(), one.state)).collect();
+        let at = |ms| times::text(EpochMs(ms));
+        let (begin, pause, end) = (at(0), at(5_000), at(9_000));
+        let expected = [(&begin, State::Unhealthy), (&pause, State::Paused), (&end, State::NoData)];
+        assert_eq!(told, expected.map(|(at, state)| (at.as_str(), state)));
+    }
 
     #[test]
     fn what_was_seen_last_holds_until_a_pause_begins() {

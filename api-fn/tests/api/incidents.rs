@@ -240,6 +240,7 @@ async fn the_incident_of_a_removed_stream_is_closed() {
         (&json!("Sports 1"), &json!(true)),
         "as it was called when it began"
     );
+    assert_eq!(got.body["timeline"][0]["text"], "incident closed: the stream was removed");
 }
 
 /// It was removed, and closing its incident failed; or its watcher opened one with its last page.

@@ -171,7 +171,8 @@ const RAN_DRY: &str = "WA-1001";
 
 /// That a viewer ran out of media is said once: the finding says so, and how often.
 fn without_echoes(entries: Vec<TimelineEntry>) -> Vec<TimelineEntry> {
-    let place = |entry: &TimelineEntry| (entry.at.clone(), entry.rendition_id.clone());
+    let second = |at: &str| at.split('.').next().map(str::to_owned);
+    let place = |entry: &TimelineEntry| (second(&entry.at), entry.rendition_id.clone());
     let found = entries.iter().filter(|entry| entry.code.as_deref() == Some(RAN_DRY));
     let found: HashSet<_> = found.map(place).collect();
     // That media came again is of the same kind, and may be of the same moment.

@@ -84,7 +84,7 @@ pub(super) async fn list(options: IncidentsOptions) -> Done {
             ]
         };
         let rows: Vec<_> = incidents.iter().map(row).collect();
-        lay_out(&["STATUS", "OPENED", "LASTED", "TAKEN BY", "STREAM", "ID", "WHAT"], &rows)
+        lay_out(&["STATUS", "OPENED", "LASTED", "TAKEN BY", "STREAM", "ID", "BEGAN WITH"], &rows)
     })?;
     Ok(Exit::Clean)
 }
