@@ -90,13 +90,5 @@ pub(crate) fn playlist(state: &StreamState) -> Option<PlaylistState> {
     if let Some(failure) = state.master_down() {
         return Some(PlaylistState::HttpError(failure));
     }
-    let rank = |playlist: &PlaylistState| match playlist {
-        PlaylistState::HttpError(_) => 5,
-        PlaylistState::Stalled => 4,
-        PlaylistState::LiveEnd => 3,
-        PlaylistState::Live => 2,
-        PlaylistState::Vod => 1,
-        PlaylistState::Unknown => 0,
-    };
-    state.played().map(|rendition| rendition.playlist).max_by_key(rank)
+    state.played().map(|rendition| rendition.playlist).max_by_key(|playlist| playlist.rank())
 }

@@ -16,7 +16,7 @@ use crate::middleware::json_body;
 use crate::problem::{Answer, ApiError};
 use crate::times;
 use crate::view::incident::incident;
-use crate::view::stream::{Now, figures, figures_at, reasons, renditions, stream};
+use crate::view::stream::{Now, catch_up, figures, figures_at, reasons, renditions, stream};
 use crate::wall::Snapshot;
 
 /// Streams read at a time while a filter looks for those it wants.
@@ -148,6 +148,7 @@ pub(super) async fn detail(api: &Api, config: &StreamConfig, secrets: bool) -> A
         tokio::try_join!(api.wall(id.account()), outline(api, id), recent(api, id))?;
     let known = now(&wall, config);
     let mut shown = stream(config, known, secrets);
+    catch_up(&mut shown, config, &minutes, &outline, at);
     let figures_at = figures_at(&minutes, &outline);
     reasons(&outline, figures_at, &mut shown.health);
     let window = limits_from(&config.profile, &config.overrides).unwrap_or_default().window;

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use hlsops_domain::rendition::PlaylistState;
+use hlsops_domain::freshness::is_stale;
+use hlsops_domain::rendition::{PlaylistState, RenditionKind as Kind};
 use hlsops_domain::{Closing, EpochMs, RenditionClosing, RenditionId};
 use hlsops_store::pack::What;
 use hlsops_store::{
@@ -13,6 +14,7 @@ use hlsops_wire as wire;
 use hlsops_wire::{HealthNow, Reason, Rendition, RenditionKind, State, Stream, WallTile};
 
 use super::metrics::{Sums, rounded};
+use super::tile::pace;
 use super::{masked_url, rendition_kind, state};
 use crate::config::MASK;
 use crate::times;
@@ -47,6 +49,38 @@ pub(crate) fn stream(config: &StreamConfig, now: Now<'_>, secrets: bool) -> Stre
         last_look_at: now.summary.and_then(|summary| summary.last_look).map(times::text),
         active_incident_id: now.incident.map(ToString::to_string),
         created_at: times::text(config.created_at),
+    }
+}
+
+/// Brings the head of a stream's page to the newest record of it, where that is newer than what the wall was made of:
+/// so it says the same as the timeline beside it.
+pub(crate) fn catch_up(
+    shown: &mut Stream,
+    config: &StreamConfig,
+    minutes: &[StoredMinute],
+    outline: &Outline,
+    now: EpochMs,
+) {
+    let Some((closing, look)) = newest(minutes).and_then(|closing| Some((closing, closing.last_look?)))
+    else {
+        return;
+    };
+    let is_known = shown.last_look_at.as_deref().is_some_and(|seen| *times::text(look) <= *seen);
+    let is_over = config.resumed_at().is_some_and(|resumed| look < resumed);
+    if !config.enabled || is_known || is_over || is_stale(pace(config), Some(look), now) {
+        return;
+    }
+    shown.last_look_at = Some(times::text(look));
+    shown.health = HealthNow {
+        state: state(closing.health),
+        since_at: Some(times::text(closing.health_since)),
+        ..HealthNow::default()
+    };
+    let is_aux = |id| outline.renditions.iter().any(|known| known.id == id && known.kind == Kind::Aux);
+    let played = closing.renditions.iter().filter(|known| !is_aux(known.id));
+    let worst = played.map(|known| known.playlist).max_by_key(|playlist| playlist.rank());
+    if let Some(worst) = worst.filter(|_| closing.master.1.is_none()) {
+        shown.playlist_state = Some(worst.name().into());
     }
 }
 

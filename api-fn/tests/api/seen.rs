@@ -485,6 +485,32 @@ async fn a_pause_is_told_with_its_beginning_and_its_end() {
     );
 }
 
+/// The wall's summary comes a moment later: the page does not contradict its own timeline meanwhile.
+#[tokio::test]
+async fn the_head_of_a_page_is_not_older_than_its_timeline() {
+    let world = World::new().await;
+    let id = watched(&world).await;
+    let path = format!("/api/v1/streams/{id}");
+    let tile = Tile {
+        stream: stream(&id),
+        health: HealthState::Healthy,
+        since: EpochMs(NOW.0 - 300_000),
+        last_look: Some(EpochMs(NOW.0 - 30_000)),
+        incident: None,
+        playlist: PlaylistState::Live,
+        reasons: Vec::new(),
+        weight: 0,
+    };
+    world.wait(2);
+    let _ = world.store.save_summary(ShardId(0), &[tile], &writer(), world.now()).await.unwrap();
+    let got = world.get(&path).await.is(200).body;
+    assert_eq!(
+        (&got["health"]["state"], &got["last_look_at"]),
+        (&json!("degraded"), &json!("2026-11-22T03:29:59.000Z"))
+    );
+    assert_eq!(got["health"]["reasons"][0]["text"], "1 segment lost, 1.7 % of the media");
+}
+
 #[tokio::test]
 async fn findings_are_folded_and_say_what_to_do() {
     let world = World::new().await;

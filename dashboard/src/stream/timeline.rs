@@ -93,6 +93,8 @@ fn plain(entry: &TimelineEntry) -> &str {
 
 /// Rows that are shown until somebody asks for more.
 const FIRST: usize = 50;
+/// So many more are shown with them, rather than a button for them.
+const FEW: usize = 5;
 /// Failures of a kind in a row that are shown; the others are put together, so that what they led to is not far below.
 const ALIKE: usize = 3;
 
@@ -207,7 +209,7 @@ pub(crate) fn Timeline(
             of_group.into_iter().map(Row::Entry).collect()
         }
     });
-    let limit = move || if is_long.get() { usize::MAX } else { FIRST };
+    let limit = move || if is_long.get() || all.with(Vec::len) <= FIRST + FEW { usize::MAX } else { FIRST };
     let shown = move || all.with(|rows| rows.iter().take(limit()).cloned().collect::<Vec<_>>());
     let hidden = move || all.with(Vec::len).saturating_sub(limit());
     let is_loaded = move || entries.with(Option::is_some);

@@ -28,6 +28,19 @@ pub enum PlaylistState {
 }
 
 impl PlaylistState {
+    /// The state of a stream is that of the playlist that ranks highest.
+    #[must_use]
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::HttpError(_) => 5,
+            Self::Stalled => 4,
+            Self::LiveEnd => 3,
+            Self::Live => 2,
+            Self::Vod => 1,
+            Self::Unknown => 0,
+        }
+    }
+
     /// The name operators know it by.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -20,7 +20,8 @@ pub(super) async fn run(options: ThresholdsOptions) -> Done {
     let thresholds = all(&options.place.api().await?).await?;
     options.place.print(&thresholds, |thresholds| {
         let row = |known: &Threshold| {
-            let allowed = format!("{} to {}", known.min, known.max);
+            let value = |value| value_of(&known.name, value);
+            let allowed = format!("{} to {}", value(Some(known.min)), value(Some(known.max)));
             vec![known.name.clone(), value(known.default), value(known.seed1), allowed, known.about.clone()]
         };
         let rows: Vec<_> = thresholds.iter().map(row).collect();
@@ -41,20 +42,37 @@ pub(super) fn in_force(stream: &Stream, thresholds: &[Threshold]) -> String {
         let own = stream.thresholds.get(&known.name).copied();
         let profile = if stream.profile == "seed1" { known.seed1 } else { known.default };
         let from = if own.is_some() { "this stream".into() } else { format!("profile {}", stream.profile) };
-        vec![known.name.clone(), value(own.or(profile)), from]
+        vec![known.name.clone(), value_of(&known.name, own.or(profile)), from]
     };
     let rows: Vec<_> = thresholds.iter().map(row).collect();
     lay_out(&["THRESHOLD", "VALUE", "FROM"], &rows)
 }
 
-fn value(value: Option<f64>) -> String {
-    value.map_or_else(|| "not judged".to_owned(), |value| value.to_string())
+/// A value as it is set; of a long time in milliseconds also how long that is.
+fn value_of(name: &str, value: Option<f64>) -> String {
+    let Some(value) = value else { return "not judged".to_owned() };
+    let units = [(3_600_000.0, "h"), (60_000.0, "min"), (1_000.0, "s")];
+    let whole = units.into_iter().find(|(unit, _)| value >= *unit && value % unit == 0.0);
+    match whole.filter(|_| name.ends_with("_ms")) {
+        Some((unit, word)) => format!("{value} ({} {word})", value / unit),
+        None => value.to_string(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn long_times_are_said_as_people_say_them() {
+        let of = |name, value| value_of(name, Some(value));
+        assert_eq!(
+            [of("clear_ms", 120_000.0), of("a_ms", 86_400_000.0), of("a_ms", 1_500.0), of("a_ms", 0.0)],
+            ["120000 (2 min)", "86400000 (24 h)", "1500", "0"]
+        );
+        assert_eq!(of("lost_unhealthy", 60_000.0), "60000");
+    }
 
     #[test]
     fn a_stream_has_its_own_thresholds_and_those_of_its_profile() {
@@ -86,7 +104,7 @@ mod tests {
                 .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
                 .collect::<Vec<_>>()
         };
-        let own = "window_ms 90000 this stream";
+        let own = "window_ms 90000 (90 s) this stream";
         assert_eq!(
             lines("default"),
             [own, "ratio_degraded 1.2 profile default", "lost_unhealthy not judged profile default"]
