@@ -152,7 +152,7 @@ pub(super) async fn detail(api: &Api, config: &StreamConfig, secrets: bool) -> A
     let figures_at = figures_at(&minutes, &outline);
     reasons(&outline, figures_at, &mut shown.health);
     let window = limits_from(&config.profile, &config.overrides).unwrap_or_default().window;
-    let renditions = renditions(&minutes, &outline, window);
+    let renditions = renditions(&minutes, &outline, window, config.resumed_at());
     let (buffer_s, target_duration_s) = figures(&renditions);
     let open = wall.incidents.get(config.id.name());
     Ok(StreamDetail {

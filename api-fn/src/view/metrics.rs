@@ -1,6 +1,7 @@
 //! Series out of stored minutes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use hlsops_domain::freshness::Pace;
 use hlsops_domain::rendition::RenditionKind;
@@ -246,17 +247,20 @@ fn paused(spans: Vec<Span>, pause: Span) -> Vec<Span> {
     all.filter(|span| span.from < span.to).collect()
 }
 
-/// As they are told: none is empty, and those of one state that follow each other are one.
+/// As they are told: those of one state that follow each other are one, and none is shorter than a second, which nobody
+/// would see.
 fn joined(spans: Vec<Span>) -> Vec<StateSpan> {
-    let mut told: Vec<StateSpan> = Vec::new();
-    for Span { from, to, state } in spans.into_iter().filter(|span| span.from < span.to) {
-        let (from_at, to_at) = (times::text(from), times::text(to));
-        match told.last_mut().filter(|last| last.state == state && last.to_at == from_at) {
-            Some(last) => last.to_at = to_at,
-            None => told.push(StateSpan { from_at, to_at, state }),
+    let mut joined: Vec<Span> = Vec::new();
+    for span in spans {
+        match joined.last_mut().filter(|last| last.state == span.state && last.to == span.from) {
+            Some(last) => last.to = span.to,
+            None => joined.push(span),
         }
     }
-    told
+    joined.retain(|span| span.to.since(span.from) >= Duration::from_secs(1));
+    let told =
+        |Span { from, to, state }| StateSpan { from_at: times::text(from), to_at: times::text(to), state };
+    joined.into_iter().map(told).collect()
 }
 
 #[cfg(test)]

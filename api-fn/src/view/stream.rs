@@ -152,11 +152,17 @@ pub(crate) fn figures_at(minutes: &[StoredMinute], outline: &Outline) -> Option<
 }
 
 /// The renditions of a stream: those of the outline in its order, then what else is watched. Their figures are of
-/// the `window` before [`figures_at`], as health's are.
-pub(crate) fn renditions(minutes: &[StoredMinute], outline: &Outline, window: Duration) -> Vec<Rendition> {
+/// the `window` before [`figures_at`], as health's are; not of what was before the last pause.
+pub(crate) fn renditions(
+    minutes: &[StoredMinute],
+    outline: &Outline,
+    window: Duration,
+    resumed: Option<EpochMs>,
+) -> Vec<Rendition> {
     let Some(closing) = newest(minutes) else { return Vec::new() };
     let end = figures_at(minutes, outline);
-    let is_recent = |at: EpochMs| end.is_some_and(|end| end.since(at) <= window);
+    let since = resumed.filter(|resumed| end.is_some_and(|end| end >= *resumed)).unwrap_or_default();
+    let is_recent = |at: EpochMs| since <= at && end.is_some_and(|end| end.since(at) <= window);
     let mut sums: HashMap<RenditionId, Sums> = HashMap::new();
     for stored in minutes {
         let Slot::Watched { log, .. } = &stored.slot else { continue };

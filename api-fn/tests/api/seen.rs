@@ -485,6 +485,22 @@ async fn a_pause_is_told_with_its_beginning_and_its_end() {
     );
 }
 
+#[tokio::test]
+async fn what_was_lost_before_a_pause_does_not_count_after_it() {
+    let world = World::new().await;
+    let id = watched(&world).await;
+    let path = format!("/api/v1/streams/{id}");
+    let lost = async || world.get(&path).await.is(200).body["renditions"][0]["segments_lost_count"].clone();
+    assert_eq!(lost().await, 1);
+    // Resumed before the newest record, and after its loss.
+    world.back(5);
+    for how in ["pause", "resume"] {
+        world.ask(Method::POST, &format!("{path}/{how}"), &[], None).await.is(200);
+    }
+    world.wait(5);
+    assert_eq!(lost().await, 0);
+}
+
 /// The wall's summary comes a moment later: the page does not contradict its own timeline meanwhile.
 #[tokio::test]
 async fn the_head_of_a_page_is_not_older_than_its_timeline() {
