@@ -26,6 +26,7 @@ impl Place {
             incident: None,
             playlist: PlaylistState::Unknown,
             reasons: Vec::new(),
+            reasons_at: None,
             weight: 0,
         };
         Self { tile: Arc::new(Mutex::new(earlier.unwrap_or_else(unseen))), changed }
@@ -37,19 +38,19 @@ impl Place {
     }
 
     /// Only that somebody looked, where nothing else is new to the tile. Health that was taken over is.
-    pub(crate) fn looked(&self, state: &StreamState) {
+    pub(crate) fn looked(&self, state: &StreamState, at: EpochMs) {
         let mut tile = self.lock();
         if (tile.health, tile.since) == (state.health.state, state.health_since) {
             tile.last_look = state.last_look;
             return;
         }
         drop(tile);
-        self.show(state);
+        self.show(state, at);
     }
 
-    /// Everything, and tells the shard if a state has changed, or a figure in its reasons: the stream's own page has
-    /// it at the same time.
-    pub(crate) fn show(&self, state: &StreamState) {
+    /// Everything as of `at`, and tells the shard if a state has changed, or a figure in its reasons: the stream's own
+    /// page has it at the same time.
+    pub(crate) fn show(&self, state: &StreamState, at: EpochMs) {
         let mut tile = self.lock();
         let incident = match state.incident {
             Incident::Open { since, .. } => Some(since),
@@ -63,6 +64,7 @@ impl Place {
             let mut reasons = health::lines(&state.health.reasons, &state.labels());
             reasons.truncate(Tile::MAX_REASONS);
             changed |= tile.reasons != reasons;
+            tile.reasons_at = (!reasons.is_empty()).then_some(at);
             tile.reasons = reasons;
         }
         (tile.health, tile.since) = (state.health.state, state.health_since);
@@ -91,4 +93,53 @@ pub(crate) fn playlist(state: &StreamState) -> Option<PlaylistState> {
         return Some(PlaylistState::HttpError(failure));
     }
     state.played().map(|rendition| rendition.playlist).max_by_key(|playlist| playlist.rank())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hlsops_domain::Health;
+
+    use super::*;
+
+    const START: EpochMs = EpochMs(1_800_000_000_000);
+
+    fn lost(count: u64) -> Health {
+        let of = Duration::from_secs(120);
+        let what = health::What::SegmentsLost { count, share: 0.1, within: of, of };
+        let reasons = vec![health::Reason { state: HealthState::Degraded, rendition: None, what }];
+        Health { state: HealthState::Degraded, reasons }
+    }
+
+    /// Seconds after the start that the tile's figures are of, and what it says.
+    fn told(place: &Place) -> (Option<u64>, String) {
+        let tile = place.tile();
+        (tile.reasons_at.map(|at| at.since(START).as_secs()), tile.reasons.join("; "))
+    }
+
+    #[test]
+    fn a_tile_says_of_when_its_figures_are() {
+        let at = |seconds| START + Duration::from_secs(seconds);
+        let stream = StreamId::new("default", "one").expect("valid");
+        let place = Place::new(&stream, None, START, Arc::default());
+        let mut state = StreamState::new(START);
+        assert_eq!(told(&place), (None, String::new()));
+
+        state.health = lost(3);
+        place.show(&state, at(1));
+        let first = told(&place);
+        assert!(first.0 == Some(1) && first.1.starts_with("3 segments lost"), "{first:?}");
+        state.health = lost(4);
+        place.looked(&state, at(2));
+        assert_eq!(told(&place), first, "only looked at");
+        place.show(&state, at(3));
+        assert!(told(&place).0 == Some(3) && told(&place).1.starts_with("4 segments lost"));
+        place.show(&state, at(4));
+        assert_eq!(told(&place).0, Some(4), "still so");
+
+        state.health = Health { state: HealthState::Healthy, reasons: Vec::new() };
+        place.show(&state, at(5));
+        assert_eq!(told(&place), (None, String::new()));
+    }
 }

@@ -157,7 +157,7 @@ impl Recorder {
 
     fn page(&mut self, state: &StreamState, at: EpochMs) -> Page {
         if let Some(place) = &self.place {
-            place.show(state);
+            place.show(state, at);
         }
         Page {
             at,
@@ -184,10 +184,10 @@ impl Recorder {
     }
 
     /// A tile shows a change at once, and everything else when a page is cut.
-    fn show(&self, state: &StreamState) {
+    fn show(&self, state: &StreamState, at: EpochMs) {
         match &self.place {
-            Some(place) if self.urgent => place.show(state),
-            Some(place) => place.looked(state),
+            Some(place) if self.urgent => place.show(state, at),
+            Some(place) => place.looked(state, at),
             None => {}
         }
     }
@@ -216,7 +216,7 @@ impl Sink for Recorder {
         for event in events {
             self.take(event, &state.health);
         }
-        self.show(state);
+        self.show(state, at);
         let minute = Minute::of(at - self.offset);
         if minute > self.minute {
             // The step that ends a minute belongs to it: state and log agree.

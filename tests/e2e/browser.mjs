@@ -146,6 +146,7 @@ async function breakAndHeal(page) {
   console.log(`broken: the tile turned after ${await waitForState(page, "Steady", ["UNHEALTHY"])} s`);
 
   await choose(page, "Steady");
+  assert.match(await page.locator(".tile:focus .of-time").textContent(), /^as of \d\d:\d\d:\d\d$/);
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/streams\/str_/);
   await page.locator(".entries li").first().waitFor();

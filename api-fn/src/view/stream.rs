@@ -116,7 +116,8 @@ fn health(config: &StreamConfig, now: Now<'_>) -> HealthNow {
         None if tile.reason.is_empty() => Vec::new(),
         None => vec![reason(&tile.reason)],
     };
-    HealthNow { state: tile.state, since_at: tile.since_at.clone(), reasons, reasons_as_of: None }
+    let reasons_as_of = tile.reason_as_of.clone();
+    HealthNow { state: tile.state, since_at: tile.since_at.clone(), reasons, reasons_as_of }
 }
 
 /// Reasons with their renditions, where the outline speaks of the same state; `at`: [`figures_at`].

@@ -88,6 +88,7 @@ pub(crate) fn wall_tile(known: &Known<'_>) -> WallTile {
         state: now_state,
         since_at: since.map(times::text),
         reason,
+        reason_as_of: fresh.filter(|_| config.enabled).and_then(|(_, tile)| tile.reasons_at).map(times::text),
         playlist_state: fresh.filter(|_| config.enabled).map(|(_, tile)| tile.playlist.name().into()),
         incident: incident.map(|open| match open.acknowledged {
             Some(_) => IncidentStatus::Acknowledged,

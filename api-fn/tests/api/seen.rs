@@ -178,6 +178,7 @@ async fn describe(world: &World, stream: &StreamId) {
         incident: None,
         playlist: PlaylistState::HttpError(Failure::Http(503)),
         reasons: vec!["1 segment lost".into()],
+        reasons_at: Some(NOW),
         weight: 0,
     };
     let _ = world.store.save_summary(ShardId(0), &[tile], &writer(), NOW).await.unwrap();
@@ -515,6 +516,7 @@ async fn the_head_of_a_page_is_not_older_than_its_timeline() {
         incident: None,
         playlist: PlaylistState::Live,
         reasons: Vec::new(),
+        reasons_at: None,
         weight: 0,
     };
     world.wait(2);

@@ -21,6 +21,7 @@ fn tile(world: &World, id: &str, health: HealthState, reason: &str) -> Tile {
         incident: None,
         playlist: PlaylistState::Live,
         reasons: if reason.is_empty() { Vec::new() } else { vec![reason.into()] },
+        reasons_at: (!reason.is_empty()).then(|| EpochMs(world.now().0 - 2_000)),
         weight: 0,
     }
 }
@@ -53,7 +54,9 @@ async fn the_worst_comes_first_and_silence_is_no_data() {
     assert_eq!(column(&wall.body, "name"), ["bad", "odd", "new", "fine", "off"]);
     assert_eq!(column(&wall.body, "state"), ["unhealthy", "degraded", "no_data", "healthy", "paused"]);
     assert_eq!(wall.body["tiles"][0]["reason"], "playlist does not load: HTTP 503");
+    assert_eq!(wall.body["tiles"][0]["reason_as_of"], "2026-11-22T03:29:58.000Z");
     assert_eq!(wall.body["tiles"][2]["reason"], "waiting for the first look");
+    assert_eq!(column(&wall.body, "reason_as_of")[2..], ["-"; 3], "where there are no figures");
     assert_eq!(
         wall.body["counts"],
         json!({"unhealthy": 1, "degraded": 1, "no_data": 1, "healthy": 1, "paused": 1})
@@ -72,6 +75,7 @@ async fn the_worst_comes_first_and_silence_is_no_data() {
         wall.body["tiles"][0]["reason"].as_str().unwrap().split(" since ").next(),
         Some("nobody has looked")
     );
+    assert_eq!(column(&wall.body, "reason_as_of"), ["-"; 5]);
 }
 
 #[tokio::test]

@@ -35,6 +35,8 @@ pub struct Tile {
     /// What speaks for its health, worst first, for people; at most [`Tile::MAX_REASONS`], each of at most
     /// [`Tile::MAX_REASON`] characters. What is more is not stored.
     pub reasons: Vec<String>,
+    /// As of when the figures in its reasons are; none where there are no reasons.
+    pub reasons_at: Option<EpochMs>,
     /// Measured cost of watching it, in thousandths of a usual stream; 0 before it was measured.
     pub weight: u64,
 }

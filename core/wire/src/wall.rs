@@ -107,6 +107,9 @@ pub struct WallTile {
     /// Why, where there is a reason.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// As of when the figures in `reason` are: a few seconds older than the wall. None where there are no figures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_as_of: Option<String>,
     /// State of its worst playlist: `Live`, `Stalled`, `HTTPError`, `LiveEnd`, `VOD`, `Unknown`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playlist_state: Option<String>,

@@ -3,6 +3,7 @@
 pub(crate) mod findings;
 mod older;
 pub(crate) mod renditions;
+mod rows;
 pub(crate) mod strip;
 pub(crate) mod timeline;
 

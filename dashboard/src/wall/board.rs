@@ -151,6 +151,7 @@ pub(crate) mod tests {
             state,
             since_at: None,
             reason: String::new(),
+            reason_as_of: None,
             playlist_state: None,
             incident: None,
             acknowledged_by: None,

@@ -11,7 +11,7 @@ use super::store::Cell;
 use crate::live::Freshness;
 use crate::rights::person_of;
 use crate::time;
-use crate::ui::{mark, playlist_chip};
+use crate::ui::{at, mark, playlist_chip};
 
 /// What a tile knows of the grid around it.
 pub(crate) struct Frame {
@@ -57,6 +57,7 @@ fn body(entry: &Arc<Entry>, name: String, is_stop: Memo<bool>, fresh: Freshness)
             <span class="chips">
                 {tile.playlist_state.as_deref().map(playlist_chip)}
                 {incident_chip(tile)}
+                {tile.reason_as_of.as_deref().map(of_time)}
             </span>
         </a>
     }
@@ -70,9 +71,14 @@ fn why(tile: &WallTile) -> String {
     tile.reason.clone()
 }
 
+/// As of when the figures in its reason are.
+fn of_time(text: &str) -> impl IntoView + use<> {
+    view! { <span class="of-time"><span>"as of "</span>{at(text)}</span> }
+}
+
 fn incident_chip(tile: &WallTile) -> Option<impl IntoView + use<>> {
     let (class, text) = match tile.incident? {
-        IncidentStatus::Open => ("chip open", "Incident open".to_owned()),
+        IncidentStatus::Open => ("chip open", "Incident".to_owned()),
         IncidentStatus::Acknowledged => {
             let by = tile
                 .acknowledged_by

@@ -13,7 +13,8 @@ use super::{PackError, versioned};
 use crate::ids::StreamId;
 use crate::summary::{ShardSummary, Tile};
 
-const VERSION: u8 = 1;
+/// The second says of when reasons are.
+const VERSION: u8 = 2;
 
 /// The characters of a ULID, in lower case: an identifier made of them takes five bits for each.
 const ULID: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -45,6 +46,7 @@ pub(crate) fn pack_tiles(tiles: &[Tile], at: EpochMs) -> Vec<u8> {
         for reason in reasons {
             out.text(&cut(reason));
         }
+        out.option(tile.reasons_at, |out, reasons| out.difference(at.0, reasons.0));
     }
     out.finish()
 }
@@ -60,6 +62,7 @@ fn cut(reason: &str) -> Cow<'_, str> {
 
 pub(crate) fn unpack_tiles(bytes: &[u8], at: EpochMs) -> Result<Vec<Tile>, PackError> {
     let from = &mut BitReader::new(versioned(bytes, VERSION)?);
+    let says_when = bytes.first() >= Some(&2);
     let mut before = String::new();
     let mut tiles = Vec::new();
     for _ in 0..from.count(ShardSummary::MAX)? {
@@ -74,7 +77,21 @@ pub(crate) fn unpack_tiles(bytes: &[u8], at: EpochMs) -> Result<Vec<Tile>, PackE
         let reasons = (0..from.count(Tile::MAX_REASONS)?)
             .map(|_| from.text(MAX_REASON))
             .collect::<Result<Vec<String>, PackError>>()?;
-        tiles.push(Tile { stream, health, since, last_look, incident, playlist, reasons, weight });
+        let reasons_at = match says_when {
+            true => from.option(|from| from.difference(at.0).map(EpochMs))?,
+            false => None,
+        };
+        tiles.push(Tile {
+            stream,
+            health,
+            since,
+            last_look,
+            incident,
+            playlist,
+            reasons,
+            reasons_at,
+            weight,
+        });
     }
     Ok(tiles)
 }
@@ -131,6 +148,7 @@ mod tests {
             incident: None,
             playlist: PlaylistState::Live,
             reasons: Vec::new(),
+            reasons_at: None,
             weight: 1_000,
         }
     }
@@ -154,11 +172,24 @@ mod tests {
         let mut worst = tile(&"x".repeat(64));
         worst.health = HealthState::Unhealthy;
         worst.incident = Some(EpochMs(1));
+        worst.reasons_at = Some(EpochMs(1));
         worst.reasons = vec!["y".repeat(300), "z".repeat(10), "not shown".into()];
         let bytes = pack_tiles(std::slice::from_ref(&worst), NOW);
         assert!(bytes.len() < 250, "{} bytes", bytes.len());
         let back = unpack_tiles(&bytes, NOW).expect("readable");
         assert_eq!(back[0].reasons, [format!("{}…", "y".repeat(Tile::MAX_REASON - 1)), "z".repeat(10)]);
+    }
+
+    /// What the version before wrote: no time of the reasons, and its number in front.
+    #[test]
+    fn the_first_version_is_still_read() {
+        let bytes = [
+            1, 2, 27, 200, 202, 204, 194, 234, 216, 232, 70, 210, 216, 216, 254, 255, 221, 92, 213, 248, 238,
+            37, 216, 31, 129, 129, 68, 69, 5, 5, 82, 3, 51, 131, 65, 238, 202, 216, 216, 250, 255, 221, 92,
+            213, 248, 238, 37, 216, 31, 0,
+        ];
+        let ill = Tile { reasons: vec!["HTTP 503".into()], health: HealthState::Unhealthy, ..tile("ill") };
+        assert_eq!(unpack_tiles(&bytes, NOW), Ok(vec![ill, tile("well")]));
     }
 
     proptest! {
@@ -167,7 +198,7 @@ mod tests {
         #[test]
         fn tiles_come_back(
             names in proptest::collection::btree_set("[a-zA-Z0-9._-]{1,64}|str_01kd[0-9a-z]{22}", 0..30),
-            times in any::<(u64, Option<u64>, Option<u64>)>(),
+            times in any::<(u64, Option<u64>, Option<u64>, Option<u64>)>(),
             reasons in proptest::collection::vec("[ -~äß→]{0,70}", 0..3),
             weight in any::<u64>(),
         ) {
@@ -176,6 +207,7 @@ mod tests {
                 tile.since = EpochMs(times.0);
                 (tile.last_look, tile.incident) = (times.1.map(EpochMs), times.2.map(EpochMs));
                 tile.reasons.clone_from(&reasons);
+                tile.reasons_at = times.3.map(EpochMs);
                 tile.weight = weight;
             }
             prop_assert_eq!(unpack_tiles(&pack_tiles(&tiles, NOW), NOW), Ok(tiles));

@@ -89,6 +89,7 @@ fn tiles(count: usize) -> Vec<Tile> {
         incident: (index % 5 == 0).then_some(EpochMs(1_740_000_030_000)),
         playlist: if index % 4 == 3 { PlaylistState::Stalled } else { PlaylistState::Live },
         reasons: if index % 4 > 1 { vec!["3 segments lost (4.1 %)".into()] } else { Vec::new() },
+        reasons_at: (index % 4 > 1).then_some(EpochMs(1_740_000_058_000)),
         weight: 900,
     };
     let mut tiles: Vec<Tile> = (0..count).map(tile).collect();

@@ -191,17 +191,21 @@ mod tests {
         assert!(environment.iter().all(|(name, _)| !name.starts_with("AWS_") || *name == "AWS_ENDPOINT_URL"));
     }
 
+    /// What a process has been told is known from when it runs, which is a moment after it was spawned: this one
+    /// says that it does by handing back a line.
     #[test]
+    #[cfg(target_os = "linux")]
     fn functions_are_known_by_their_endpoint() {
-        let mut sleep = Command::new("sleep");
-        sleep.arg("60").env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("_HANDLER", "bootstrap");
-        let Ok(mut child) = sleep.spawn() else { return };
+        let mut echo = Command::new("cat");
+        echo.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("_HANDLER", "bootstrap");
+        let mut child = echo.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (mut to, mut from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        to.write_all(b"\n").unwrap();
+        from.read_exact(&mut [0]).unwrap();
         let found = functions("http://127.0.0.1:9");
-        child.kill().unwrap();
-        child.wait().unwrap();
-        if cfg!(target_os = "linux") {
-            assert_eq!(found, [child.id().to_string()]);
-        }
+        drop(to);
+        assert!(child.wait().unwrap().success());
+        assert_eq!(found, [child.id().to_string()]);
     }
 
     #[test]

@@ -431,6 +431,7 @@ fn tile(stream: StreamId, n: u32, now: EpochMs) -> Tile {
         incident: None,
         playlist: PlaylistState::Live,
         reasons: if reason.is_empty() { Vec::new() } else { vec![reason.into()] },
+        reasons_at: (!reason.is_empty()).then_some(now),
         weight: 0,
     }
 }
