@@ -6,10 +6,11 @@ use crate::Store;
 use crate::call::{Select, Terms, Verdict};
 use crate::error::StoreError;
 use crate::ids::IncidentId;
-use crate::incidents::{
-    ACKNOWLEDGED, ACKNOWLEDGED_BY, CLOSED, IncidentItem, OPEN, POINTER_VERSION, Pointer, SEQ, head,
-    read_incident, read_note,
+use crate::incident_item::{
+    ACKNOWLEDGED, ACKNOWLEDGED_BY, CLOSED, IncidentItem, OPEN, POINTER_VERSION, SEQ, head, read_incident,
+    read_note,
 };
+use crate::incidents::Pointer;
 use crate::keys::{IndexKey, Key};
 use crate::outbox::{Notice, write_row};
 use crate::spent::{Paid, Spent};

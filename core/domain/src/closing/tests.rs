@@ -202,7 +202,6 @@ fn health_stays_as_it_was_until_the_new_watcher_has_looked() {
     assert_eq!(watch.state.health.state, HealthState::NoData, "nobody looks any more");
 }
 
-/// Whatever the paths are called: what a master of this session lists, videos of this many kb/s.
 /// Nobody was meant to look for a while: what was lost before counts no more, and an incident goes on.
 #[test]
 fn after_a_pause_health_and_its_windows_begin_anew() {
@@ -229,6 +228,7 @@ fn after_a_pause_health_and_its_windows_begin_anew() {
     assert_eq!(watch.state.health.state, HealthState::Healthy, "{:?}", watch.state.health);
 }
 
+/// Whatever the paths are called: what a master of this session lists, videos of this many kb/s.
 fn listed(session: &str, rates: &[u64]) -> Vec<RenditionSpec> {
     let variant = |rate| format!("#EXT-X-STREAM-INF:BANDWIDTH={rate}000\n{session}/{rate}.m3u8\n");
     let text = format!("#EXTM3U\n{}", rates.iter().map(variant).collect::<String>());

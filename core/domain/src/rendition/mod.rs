@@ -3,6 +3,7 @@
 mod closing;
 mod memory;
 mod recognise;
+mod samples;
 mod spec;
 mod state;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod update;
 
 pub use memory::{Change, Memory, fingerprint};
 pub(crate) use recognise::recognise;
+pub use samples::{Loss, Sample};
 pub use spec::{Location, RenditionKind, RenditionSpec, list_renditions};
-pub use state::{Loss, PlaylistState, Rendition, Sample};
+pub use state::{PlaylistState, Rendition};
 pub use update::{Follow, Progress};

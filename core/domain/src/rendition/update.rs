@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::memory::Change;
-use super::state::{Loss, PlaylistState, Rendition, Sample, TargetDuration};
+use super::samples::{Loss, Sample};
+use super::state::{PlaylistState, Rendition, TargetDuration};
 use crate::buffer::Phase;
 use crate::freshness::Pace;
 use crate::limits::Limits;
