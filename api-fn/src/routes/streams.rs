@@ -148,13 +148,15 @@ pub(super) async fn detail(api: &Api, config: &StreamConfig, secrets: bool) -> A
         tokio::try_join!(api.wall(id.account()), outline(api, id), recent(api, id))?;
     let known = now(&wall, config);
     let mut shown = stream(config, known, secrets);
-    catch_up(&mut shown, config, &minutes, &outline, at);
+    let is_ahead = catch_up(&mut shown, config, &minutes, &outline, at);
+    let early = wall.early.get(id.name()).filter(|_| is_ahead);
+    let open = wall.incidents.get(id.name()).or(early);
+    shown.active_incident_id = open.map(|open| open.id.to_string());
     let figures_at = figures_at(&minutes, &outline);
     reasons(&outline, figures_at, &mut shown.health);
     let window = limits_from(&config.profile, &config.overrides).unwrap_or_default().window;
     let renditions = renditions(&minutes, &outline, window, config.resumed_at());
     let (buffer_s, target_duration_s) = figures(&renditions);
-    let open = wall.incidents.get(config.id.name());
     Ok(StreamDetail {
         stream: shown,
         as_of: times::text(at),

@@ -53,22 +53,22 @@ pub(crate) fn stream(config: &StreamConfig, now: Now<'_>, secrets: bool) -> Stre
 }
 
 /// Brings the head of a stream's page to the newest record of it, where that is newer than what the wall was made of:
-/// so it says the same as the timeline beside it.
+/// so it says the same as the timeline beside it. Whether it was.
 pub(crate) fn catch_up(
     shown: &mut Stream,
     config: &StreamConfig,
     minutes: &[StoredMinute],
     outline: &Outline,
     now: EpochMs,
-) {
+) -> bool {
     let Some((closing, look)) = newest(minutes).and_then(|closing| Some((closing, closing.last_look?)))
     else {
-        return;
+        return false;
     };
     let is_known = shown.last_look_at.as_deref().is_some_and(|seen| *times::text(look) <= *seen);
     let is_over = config.resumed_at().is_some_and(|resumed| look < resumed);
     if !config.enabled || is_known || is_over || is_stale(pace(config), Some(look), now) {
-        return;
+        return false;
     }
     shown.last_look_at = Some(times::text(look));
     shown.health = HealthNow {
@@ -82,6 +82,7 @@ pub(crate) fn catch_up(
     if let Some(worst) = worst.filter(|_| closing.master.1.is_none()) {
         shown.playlist_state = Some(worst.name().into());
     }
+    true
 }
 
 /// A stream that was made without one gets always the same.

@@ -521,7 +521,10 @@ async fn the_head_of_a_page_is_not_older_than_its_timeline() {
     };
     world.wait(2);
     let _ = world.store.save_summary(ShardId(0), &[tile], &writer(), world.now()).await.unwrap();
+    crate::wall::open(&world, &id).await;
     let got = world.get(&path).await.is(200).body;
+    let incident = json!(format!("inc:default:{id}:1"));
+    assert_eq!((&got["active_incident_id"], &got["active_incident"]["id"]), (&incident, &incident));
     assert_eq!(
         (&got["health"]["state"], &got["last_look_at"]),
         (&json!("degraded"), &json!("2026-11-22T03:29:59.000Z"))

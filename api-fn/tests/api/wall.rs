@@ -117,7 +117,7 @@ async fn only_what_has_changed_is_sent() {
     assert_eq!((whole.body.get("partial"), column(&whole.body, "name")), (None, vec!["b"]));
 }
 
-async fn open(world: &World, id: &str) {
+pub(crate) async fn open(world: &World, id: &str) {
     let notice = Notice { at: world.now(), kind: "incident.opened", body: "{}" };
     let new = NewIncident {
         at: world.now(),
