@@ -154,15 +154,16 @@ pub(super) async fn detail(api: &Api, config: &StreamConfig, secrets: bool) -> A
     shown.active_incident_id = open.map(|open| open.id.to_string());
     let figures_at = figures_at(&minutes, &outline);
     reasons(&outline, figures_at, &mut shown.health);
-    let window = limits_from(&config.profile, &config.overrides).unwrap_or_default().window;
-    let renditions = renditions(&minutes, &outline, window, config.resumed_at());
+    let limits = limits_from(&config.profile, &config.overrides).unwrap_or_default();
+    let renditions = renditions(&minutes, &outline, limits.window, config.resumed_at());
     let (buffer_s, target_duration_s) = figures(&renditions);
     Ok(StreamDetail {
         stream: shown,
         as_of: times::text(at),
         buffer_s,
         target_duration_s,
-        window_s: Some(window.as_secs_f64()),
+        window_s: Some(limits.window.as_secs_f64()),
+        clear_s: Some(limits.clear.as_secs_f64()),
         figures_to_at: figures_at.map(times::text),
         active_incident: open.map(|open| incident(open, Some(&config.name), at)),
         renditions,

@@ -66,6 +66,9 @@ pub struct StreamDetail {
     /// How far back the counts and medians of the renditions look: as far as health does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_s: Option<f64>,
+    /// For how long it has to be healthy before its incident is resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clear_s: Option<f64>,
     /// The newest look that is in the figures of the renditions: at most a minute before the newest look at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub figures_to_at: Option<String>,
