@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::buffer::BufferClosing;
+use crate::buffer::{Buffer, BufferClosing};
 use crate::event::{Event, EventKind};
 use crate::health::{Health, HealthState, Reason, What};
 use crate::id::RenditionId;
@@ -78,6 +78,28 @@ pub struct RenditionClosing {
 impl RenditionClosing {
     /// Segments remembered over a change of watcher: enough to recognise an older copy of a usual window.
     pub const REMEMBERED: usize = 16;
+
+    /// Of a rendition that nobody has looked at, which the next watcher recognises all the same.
+    fn begin_anew(&mut self, at: EpochMs) {
+        *self = Self {
+            id: self.id,
+            attributes: self.attributes,
+            playlist: PlaylistState::Unknown,
+            playlist_since: at,
+            was_live: false,
+            failed_loads: 0,
+            loaded_at: None,
+            changed_at: None,
+            last_look: None,
+            target: self.target,
+            remembered: Vec::new(),
+            unsettled: Vec::new(),
+            consecutive_lost: 0,
+            obtained_to: None,
+            dry_reported: false,
+            buffer: Buffer::new(at, self.target, self.target.times(3)).closing(),
+        };
+    }
 }
 
 /// One entry of a rendition's recent past, as the log of the last minutes has it.
@@ -157,12 +179,16 @@ impl StreamState {
         state
     }
 
-    /// Right after [`StreamState::resume`] without a past, where nobody was meant to look for a while: what was seen
-    /// before says nothing of the time after it. Health begins anew; an incident goes on. The change of health, if it
-    /// is one.
+    /// Right after [`StreamState::resume`], where nobody was meant to look for a while: what was seen before says
+    /// nothing of the time after it, neither of the playlists nor of a viewer's buffer. All begins as at the first look;
+    /// only renditions keep their names, and an incident goes on. The change of health, if it is one.
     pub fn begin_anew(&mut self, at: EpochMs) -> Option<Event> {
         self.began_at = at;
-        self.waiting.values_mut().for_each(|(closing, _)| closing.consecutive_lost = 0);
+        (self.master_failures, self.master_failure) = (0, None);
+        for (closing, past) in self.waiting.values_mut() {
+            closing.begin_anew(at);
+            past.clear();
+        }
         let from = self.health.state;
         let waits = Reason { state: HealthState::NoData, rendition: None, what: What::Starting };
         self.health = Health { state: HealthState::NoData, reasons: vec![waits] };

@@ -90,6 +90,18 @@ async fn missing_segments_are_unhealthy_on_a_media_playlist() {
     assert_eq!(codes(&verdict), ["EC-2002"]);
 }
 
+/// What a numbering jumps over is lost in the reason and in the figures alike.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jump_is_counted_once_and_everywhere() {
+    let spec = StreamSpec { layout: Layout::Media, ..FAST };
+    let jump = FaultKind::Jump { by: 50, every_ms: Some(4_000) };
+    let origin = origin_with(spec, &[Fault::new(jump)]).await;
+    let (_, verdict) = check(&origin.url("tv"), &[]).await;
+    let lost = verdict["renditions"][0]["segments_lost_count"].as_u64().unwrap();
+    let reason = verdict["reasons"][0].as_str().unwrap();
+    assert!(lost > 0 && reason.starts_with(&format!("{lost} segment")), "{verdict:#}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_text_verdict_says_the_same() {
     let origin = origin_with(FAST, &[]).await;

@@ -121,6 +121,14 @@ impl Watch {
         self.see(ms, &Observation::Single(&spec()));
     }
 
+    /// Paused some time after the last look, and resumed now.
+    fn pause(&mut self, ms: u64) -> Option<Event> {
+        let past = self.state.past(EpochMs(T0 + ms), Duration::from_secs(180));
+        self.state = StreamState::resume(self.state.closing(), &past);
+        self.open.clear();
+        self.state.begin_anew(EpochMs(T0 + ms))
+    }
+
     fn results(&self) -> Vec<(u64, bool)> {
         let ends = self.events.iter().filter_map(|event| match event.kind {
             EventKind::SegmentObtained { sequence, .. } => Some((sequence, true)),
@@ -147,6 +155,29 @@ proptest! {
         two.run(&after, turn);
         prop_assert_eq!(&one.events, &two.events);
         prop_assert_eq!(one.state.closing().health, two.state.closing().health);
+    }
+
+    /// Whatever was before a pause, after it all is as for who has never looked before; but for the incident.
+    #[test]
+    fn a_pause_leaves_nothing_of_what_was_before(
+        before in prop::collection::vec(0_u8..4, 0..40),
+        pause in 0_u64..40,
+        after in prop::collection::vec(0_u8..4, 1..40),
+    ) {
+        let turn = before.len() as u64 + pause;
+        let (mut one, mut other) = (Watch::new(), Watch::new());
+        one.run(&before, 0);
+        one.pause(turn * TARGET_S * 1_000);
+        other.state = StreamState::new(EpochMs(T0 + turn * TARGET_S * 1_000));
+        for watch in [&mut one, &mut other] {
+            watch.events.clear();
+            watch.see(turn * TARGET_S * 1_000, &Observation::Single(&spec()));
+            watch.run(&after, turn);
+            watch.events.retain(|event| !matches!(event.kind, EventKind::Incident(_)));
+        }
+        prop_assert_eq!(&one.events, &other.events);
+        prop_assert_eq!(&one.state.health, &other.state.health);
+        prop_assert_eq!(one.state.closing().renditions, other.state.closing().renditions);
     }
 
     /// Whatever was open is fetched by the next watcher: every sequence number has exactly one result or lies
@@ -202,29 +233,24 @@ fn health_stays_as_it_was_until_the_new_watcher_has_looked() {
     assert_eq!(watch.state.health.state, HealthState::NoData, "nobody looks any more");
 }
 
-/// Nobody was meant to look for a while: what was lost before counts no more, and an incident goes on.
+/// Nobody was meant to look for a while: an incident goes on, and health waits for what comes.
 #[test]
-fn after_a_pause_health_and_its_windows_begin_anew() {
+fn after_a_pause_health_begins_anew_and_an_incident_goes_on() {
     let mut watch = Watch::new();
-    for at in (0..40_000).step_by(4_000) {
-        for sequence in watch.load(at) {
-            watch.end(at, sequence, Err(Failure::Http(404)));
-        }
-    }
+    watch.run(&[2; 10], 0);
     assert_eq!(watch.state.health.state, HealthState::Unhealthy);
     let incident = watch.state.incident;
     assert!(matches!(incident, Incident::Open { .. }));
-    let mut state = StreamState::resume(watch.state.closing(), &[]);
     let at = EpochMs(T0 + 70_000);
-    let event = state.begin_anew(at).unwrap();
+    let event = watch.pause(70_000).unwrap();
     let EventKind::Health { from: HealthState::Unhealthy, to } = event.kind else { panic!("{event:?}") };
+    let state = &mut watch.state;
     assert_eq!((to.state, state.health_since, state.incident), (HealthState::NoData, at, incident));
     assert_eq!(state.begin_anew(at), None, "it is anew already");
-    watch.state = state;
     watch.see(70_000, &Observation::Single(&spec()));
-    for sequence in watch.load(72_000) {
-        watch.end(72_000, sequence, Ok(()));
-    }
+    watch.run(&[0], 18);
+    assert_eq!(watch.state.health.state, HealthState::NoData, "nothing is healthy before it has moved");
+    watch.run(&[0], 19);
     assert_eq!(watch.state.health.state, HealthState::Healthy, "{:?}", watch.state.health);
 }
 

@@ -124,7 +124,7 @@ impl fmt::Display for Between<'_> {
             What::NothingPlayable => f.write_str("no variant can be played"),
             What::SegmentsLost { count, share, within, of } => {
                 let (plural, percent) = (if *count == 1 { "" } else { "s" }, share * 100.0);
-                let seconds = |length: &Duration| length.as_secs_f64().ceil();
+                let seconds = |length: &Duration| length.as_secs_f64().round().max(1.0);
                 write!(f, "{count} segment{plural} lost within {} s, {percent:.1} % of ", seconds(within))?;
                 match of > within {
                     true => write!(f, "a {} s window", seconds(of)),

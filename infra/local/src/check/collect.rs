@@ -98,19 +98,23 @@ impl Collector {
         match &event.kind {
             EventKind::Finding(finding) => self.findings.add(finding),
             EventKind::LoadFailed(failure) => self.last_failure = Some(*failure),
-            EventKind::SegmentObtained { bytes, .. } => {
-                if let Some(sums) = event.rendition.map(|id| self.segments.entry(id).or_default()) {
-                    sums.obtained += 1;
-                    sums.bytes += bytes;
-                }
-            }
-            EventKind::SegmentFailed { last: true, .. } => {
-                if let Some(sums) = event.rendition.map(|id| self.segments.entry(id).or_default()) {
-                    sums.lost += 1;
-                }
-            }
-            _ => {}
+            _ => self.count(event),
         }
+    }
+
+    /// Lost is also what a jump of the numbering left out, as health counts it.
+    fn count(&mut self, event: &Event) {
+        let (obtained, lost, bytes) = match &event.kind {
+            EventKind::SegmentObtained { bytes, .. } => (1, 0, *bytes),
+            EventKind::SegmentFailed { last: true, .. } => (0, 1, 0),
+            EventKind::JumpedOver(loss) => (0, loss.segments, 0),
+            _ => return,
+        };
+        let Some(rendition) = event.rendition else { return };
+        let sums = self.segments.entry(rendition).or_default();
+        sums.obtained += obtained;
+        sums.lost += lost;
+        sums.bytes += bytes;
     }
 
     fn watch_for_end(&mut self, state: &StreamState, at: EpochMs) {

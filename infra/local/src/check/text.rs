@@ -92,7 +92,7 @@ fn write_rendition(out: &mut String, r: &RenditionReport, style: Style) -> std::
     let mut figures: Vec<_> = r.target_duration_s.map(|s| format!("target {s} s")).into_iter().collect();
     figures.extend(r.last_sequence.map(|n| format!("newest segment {n}")));
     figures.extend(r.buffer_s.map(|s| format!("buffer {s:.1} s")));
-    if r.rebuffering_s > 0.0 {
+    if r.rebuffering_s >= 0.05 {
         figures.push(format!("playback waited {:.1} s in all", r.rebuffering_s));
     }
     if !figures.is_empty() {

@@ -110,8 +110,8 @@ async fn serve(options: &DemoOptions) -> Result<(), DemoError> {
     logging::start(LogFormat::Text, false, "error")?;
     let mut told = pin!(signal());
     let Some(begun) = unless(told.as_mut(), begin(options)).await else { return Ok(()) };
-    // Until the end, which takes it away.
-    let (_folder, server, stage) = begun?;
+    // The folder is taken away at the end.
+    let (folder, server, stage) = begun?;
     let until = async {
         match options.length {
             Some(length) => tokio::select! {
@@ -121,7 +121,11 @@ async fn serve(options: &DemoOptions) -> Result<(), DemoError> {
             None => told.await,
         }
     };
-    Ok(server.run(faults::routes(stage), until).await?)
+    server.run(faults::routes(stage), until).await?;
+    drop(folder);
+    // Who has left meanwhile need not know.
+    let _ = writeln!(stdout(), "The demo has ended; its folder is gone.");
+    Ok(())
 }
 
 /// All that there is before the first request.
