@@ -29,6 +29,8 @@ const BEAT: Duration = Duration::from_secs(30);
 const LIST: Duration = Duration::from_secs(300);
 /// The least and the most time between two summaries.
 const SHOW: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
+/// What happens at the same moment to all renditions of a stream comes in steps: a summary waits for the last of them.
+const GATHER: Duration = Duration::from_millis(100);
 /// A hand-over begins this long after the lease was taken: the older watcher has learnt of it by then.
 const NOTICE: Duration = Duration::from_secs(10);
 /// The older watcher stops a stream this long before its minute is over, so that the last requests and the
@@ -57,8 +59,8 @@ pub(crate) struct Crew<C, N> {
     due: Due,
     /// List once more at the next look: what an index lists may be a moment old.
     again: bool,
-    /// Something is to be shown.
-    news: bool,
+    /// Since when something is to be shown.
+    news: Option<EpochMs>,
     shown_at: EpochMs,
     spent: Spent,
 }
@@ -83,7 +85,7 @@ impl<C: Clock, N: Network> Crew<C, N> {
             changes,
             due: Due { look: now + LOOK, beat: now + BEAT, list: now + LIST },
             again: false,
-            news: true,
+            news: Some(now),
             shown_at: now,
             spent: Spent::default(),
             shared,
@@ -117,7 +119,7 @@ impl<C: Clock, N: Network> Crew<C, N> {
                     self.ended(ended);
                     continue;
                 }
-                () = self.changed.notified() => self.news = true,
+                () = self.changed.notified() => self.tell(true),
                 () = nudged.rung() => self.due.look = self.shared.clock.now(),
                 () = self.shared.clock.sleep_until(wake) => {}
             }
@@ -215,8 +217,9 @@ impl<C: Clock, N: Network> Crew<C, N> {
             .into_iter()
             .map(|assignment| (assignment.config.id.clone(), assignment.config))
             .collect();
+        let mut has_changed = false;
         for (id, member) in &mut self.members {
-            self.news |= member.want(listed.remove(id));
+            has_changed |= member.want(listed.remove(id));
         }
         let now = self.shared.clock.now();
         for (id, config) in listed {
@@ -228,8 +231,9 @@ impl<C: Clock, N: Network> Crew<C, N> {
             };
             let place = Place::new(&id, earlier, now, Arc::clone(&self.changed));
             self.members.insert(id, Member::new(config, place, start));
-            self.news = true;
+            has_changed = true;
         }
+        self.tell(has_changed);
         Ok(())
     }
 
@@ -250,7 +254,7 @@ impl<C: Clock, N: Network> Crew<C, N> {
         }
         let known = self.members.len();
         self.members.retain(|_, member| !member.is_gone());
-        self.news |= self.members.len() < known;
+        self.tell(self.members.len() < known);
     }
 
     fn ended(&mut self, ended: Result<(Id, StreamEnd), JoinError>) {
@@ -275,8 +279,18 @@ impl<C: Clock, N: Network> Crew<C, N> {
         }
     }
 
+    /// There is something to show, where `has_changed`.
+    fn tell(&mut self, has_changed: bool) {
+        if has_changed {
+            self.news.get_or_insert(self.shared.clock.now());
+        }
+    }
+
     fn show_at(&self) -> EpochMs {
-        self.shown_at + if self.news { SHOW.0 } else { SHOW.1 }
+        match self.news {
+            Some(since) => (self.shown_at + SHOW.0).max(since + GATHER),
+            None => self.shown_at + SHOW.1,
+        }
     }
 
     async fn show(&mut self, now: EpochMs) {
@@ -286,11 +300,11 @@ impl<C: Clock, N: Network> Crew<C, N> {
         match self.shared.store.save_summary(self.shard.id, &tiles, &self.shard.writer, now).await {
             Ok(saved) => {
                 saved.add_to(&mut self.spent);
-                self.news = false;
+                self.news = None;
             }
             Err(error) => {
                 tracing::warn!(shard.id = self.shard.id.0, "cannot store the summary: {error}");
-                self.news = true;
+                self.tell(true);
             }
         }
     }
@@ -343,7 +357,7 @@ impl<C: Clock, N: Network> Crew<C, N> {
                 Err(panic) => tracing::error!("watching a stream ended by {panic}"),
             }
         }
-        if self.news {
+        if self.news.is_some() {
             self.show(self.shared.clock.now()).await;
         }
         ends.extend(self.members.values_mut().filter_map(Member::take_end));

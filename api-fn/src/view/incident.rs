@@ -53,7 +53,9 @@ pub(crate) fn verdict(
     ] {
         evidence.extend((count > 0).then(|| counted(count as u64, what) + rest));
     }
-    let evidence = if evidence.is_empty() { String::new() } else { format!(" ({})", evidence.join("; ")) };
+    let since = since(incident, timeline);
+    let evidence =
+        if evidence.is_empty() { String::new() } else { format!(" ({since}{})", evidence.join("; ")) };
     let lasted = length(incident.duration_s);
     let standing = match (incident.status, &incident.acknowledged_by) {
         (IncidentStatus::Resolved, _) => format!("lasted {lasted}"),
@@ -61,6 +63,17 @@ pub(crate) fn verdict(
         _ => format!("open for {lasted}, nobody has taken it"),
     };
     format!("Began with: {}{evidence}; {standing}", incident.title)
+}
+
+/// From when on the evidence is, where the first of it came before there was an incident.
+fn since(incident: &Incident, timeline: &[TimelineEntry]) -> String {
+    let is_evidence =
+        |entry: &&TimelineEntry| matches!(entry.kind, TimelineKind::SegmentFailed | TimelineKind::LoadFailed);
+    let second = |at: &str| at.get(11..19).map(str::to_owned);
+    let first = timeline.iter().filter(is_evidence).min_by(|a, b| a.at.cmp(&b.at));
+    let first = first.filter(|first| first.at < incident.opened_at).and_then(|first| second(&first.at));
+    let first = first.filter(|first| Some(first) != second(&incident.opened_at).as_ref());
+    first.map(|first| format!("since {first} UTC: ")).unwrap_or_default()
 }
 
 pub(crate) fn counted(count: u64, what: &str) -> String {

@@ -165,7 +165,7 @@ async fn an_incident_tells_what_was_lost_in_all() {
     let shown = world.get(&format!("{INCIDENTS}/{incident}")).await.is(200).body;
     assert_eq!(
         shown["verdict"],
-        "Began with: playlist does not load: HTTP 503 (in all 6 segments lost, 2 to 4 on each of 2 renditions; 1 failed segment \
+        "Began with: playlist does not load: HTTP 503 (since 03:29:40 UTC: in all 6 segments lost, 2 to 4 on each of 2 renditions; 1 failed segment \
          request; 2 jumps in the numbering); open for 10 s, nobody has taken it"
     );
     let of = |rendition: &str, label: &str, count: u64| json!({"rendition_id": rendition, "rendition": label, "segments_lost_count": count});
