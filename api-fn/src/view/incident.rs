@@ -29,7 +29,8 @@ pub(crate) fn incident(item: &IncidentItem, stream_name: Option<&str>, now: Epoc
         acknowledged_by: item.acknowledged.as_ref().map(|(_, by)| by.clone()),
         resolved_at: item.closed.map(times::text),
         resolution: item.note.clone(),
-        duration_s: item.closed.unwrap_or(now).since(item.opened).as_secs(),
+        // Between the times as people read them, in whole seconds.
+        duration_s: (item.closed.unwrap_or(now).0 / 1_000).saturating_sub(item.opened.0 / 1_000),
     }
 }
 
