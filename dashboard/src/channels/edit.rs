@@ -28,7 +28,7 @@ fn Fields(form: Form<Draft>) -> impl IntoView {
             read=|d| d.url.clone() write=|d, text| d.url = text/>
         <div class="field">
             <label for="format">"Messages"</label>
-            <select id="format" aria-describedby="format-wrong" aria-invalid=move || form.is_wrong("/format") on:change=move |event| format(&event)
+            <select id="format" on:change=move |event| format(&event)
                 prop:value=move || form.read(|d| if d.format == ChannelFormat::Lines { "lines" } else { "event" })>
                 <option value="event">"JSON: the event with all its fields"</option>
                 <option value="lines">"Text: a subject and lines, in JSON"</option>

@@ -8,6 +8,9 @@ use super::words::range;
 use crate::form::errors::Errors;
 use crate::form::headers;
 
+/// Longest name. Unit: characters.
+const NAME_MAX: usize = 120;
+
 /// The text of every field.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Draft {
@@ -84,6 +87,13 @@ impl Draft {
             profile: Some(self.profile.clone()),
             thresholds: parts.thresholds,
         })
+    }
+
+    /// The body that has the URL looked at. What can be mended only after the look is not judged by it.
+    pub(crate) fn look(&self) -> Result<StreamCreate, Errors> {
+        let (url, headers) = (self.url.clone(), self.headers.clone());
+        let name = self.name.chars().take(NAME_MAX).collect();
+        Self { url, headers, name, ..Self::default() }.create()
     }
 
     /// The body that makes `stream` like this: only what differs.
@@ -233,6 +243,15 @@ mod tests {
         let body = draft.create().unwrap();
         assert_eq!(body.manifest_url, "https://a.example/m.m3u8");
         assert_eq!((body.name, body.link_id, body.request_headers.len()), (None, None, 1));
+    }
+
+    #[test]
+    fn a_look_is_not_refused_for_what_cannot_be_mended_before_it() {
+        let thresholds = [("window_ms".to_owned(), "soon".to_owned())].into();
+        let (name, link_id) = ("n".repeat(121), "a b".to_owned());
+        let body = Draft { name, link_id, thresholds, ..Draft::of(&stream()) }.look().unwrap();
+        assert_eq!((body.name.map(|name| name.len()), body.link_id), (Some(120), None));
+        assert_eq!((body.request_headers.len(), body.manifest_url), (1, stream().manifest_url));
     }
 
     #[test]

@@ -51,8 +51,7 @@ pub(crate) fn Watching(form: Form<Draft>) -> impl IntoView {
         </Show>
         <div class="field">
             <label for="segments">"Segments"</label>
-            <select id="segments" aria-describedby="watch-wrong"
-                prop:value=move || form.read(|d| if d.segments == Segments::None { "none" } else { "full" })
+            <select id="segments" prop:value=move || form.read(|d| if d.segments == Segments::None { "none" } else { "full" })
                 on:change=move |event| segments(&event)>
                 <option value="full">"Download every one: as a viewer of every rendition"</option>
                 <option value="none">"None: playlists only"</option>
@@ -92,8 +91,7 @@ pub(crate) fn Thresholds(form: Form<Draft>) -> impl IntoView {
             }}</span></summary>
             <div class="field">
                 <label for="profile">"Profile"</label>
-                <select id="profile" aria-describedby="profile-wrong" aria-invalid=move || form.is_wrong("/profile")
-                    prop:value=move || form.read(|d| d.profile.clone())
+                <select id="profile" prop:value=move || form.read(|d| d.profile.clone())
                     on:change=move |event| form.set("/profile", |draft| draft.profile = event_target_value(&event))>
                     <option value="default">"default"</option>
                     <option value="seed1">"seed1: as the first monitor judged"</option>

@@ -39,7 +39,7 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
     });
     let client = client();
     let look = move || {
-        let Some(body) = form.body(Draft::create) else { return };
+        let Some(body) = form.body(Draft::look) else { return };
         busy.set(true);
         found.set(None);
         let (url, headers) = form.draft.with_untracked(|draft| (draft.url.clone(), draft.headers.clone()));
