@@ -159,7 +159,7 @@ fn StaleBar() -> impl IntoView {
             Silence { was_refused: true, .. } => ("No good answer", "stale-bar calm", "status"),
             _ => ("No answer", "stale-bar calm", "status"),
         };
-        Some((format!("{what} since {}Z", time::clock(silence.since_ms)), class, role))
+        Some((format!("{what} since {} UTC", time::clock(silence.since_ms)), class, role))
     });
     view! {
         {move || silence.get().map(|(text, class, role)| view! {

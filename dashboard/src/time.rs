@@ -66,9 +66,57 @@ pub(crate) fn length(ms: i64) -> String {
     }
 }
 
+/// A length that somebody has set, as it is: `500 ms`, `10 s`, `2 min`, `1 min 30 s`. Unit: milliseconds.
+#[expect(clippy::cast_possible_truncation, reason = "an hour or a day")]
+pub(crate) fn exact(ms: f64) -> String {
+    const UNITS: [(i64, &str); 5] =
+        [(DAY_S * SECOND, "d"), (3_600 * SECOND, "h"), (60 * SECOND, "min"), (SECOND, "s"), (1, "ms")];
+    let mut rest = ms as i64;
+    let mut words = Vec::new();
+    for (unit, word) in UNITS {
+        if rest >= unit {
+            words.push(format!("{} {word}", rest / unit));
+            rest %= unit;
+        }
+    }
+    if words.is_empty() { "0 s".to_owned() } else { words.join(" ") }
+}
+
+/// How long it is from one time to another as both are shown, in whole seconds. Unit: milliseconds.
+pub(crate) fn between(from_ms: i64, to_ms: i64) -> i64 {
+    (to_ms.div_euclid(SECOND) - from_ms.div_euclid(SECOND)) * SECOND
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_set_is_said_as_it_is() {
+        let cases = [
+            (0.0, "0 s"),
+            (500.0, "500 ms"),
+            (10_000.0, "10 s"),
+            (90_000.0, "1 min 30 s"),
+            (120_000.0, "2 min"),
+            (86_400_000.0, "1 d"),
+            (3_601_500.0, "1 h 1 s 500 ms"),
+        ];
+        for (ms, expected) in cases {
+            assert_eq!(exact(ms), expected);
+        }
+    }
+
+    #[test]
+    fn a_length_is_that_between_the_times_that_are_shown() {
+        let at = |text: &str| parse(text).unwrap();
+        let (from, to) = (at("2026-11-22T05:57:05.070Z"), at("2026-11-22T06:03:30.068Z"));
+        assert_eq!(
+            (length(to - from), length(between(from, to))),
+            ("6 min 24 s".into(), "6 min 25 s".into())
+        );
+        assert_eq!(between(at("2026-11-22T05:57:05.000Z"), at("2026-11-22T05:57:05.999Z")), 0);
+    }
 
     #[test]
     fn api_times_are_read() {

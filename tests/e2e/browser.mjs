@@ -63,6 +63,8 @@ async function channel(page, receiver, said) {
   await page.getByLabel("URL", { exact: true }).fill("http://10.0.0.1/hook");
   await page.getByRole("button", { name: "Add the channel" }).click();
   await page.locator("#url-wrong").waitFor();
+  // Who is refused is led to the field that is wrong.
+  await page.locator("#url:focus").waitFor();
   await inspect(page, folder, look, "channel-refused");
   // The browser itself says of every refusal that there was one.
   assert.match(said.pop() ?? "", /status of 4\d\d/);

@@ -14,9 +14,6 @@ use crate::form::{Form, HeaderRows, Line, Unplaced, Wrong};
 use crate::live::{Live, Role};
 use crate::ui::{Notices, Skeleton, Trouble, set_title};
 
-/// The pointers that have a place in the form.
-const POINTERS: [&str; 6] = ["/name", "/url", "/format", "/events", "/headers", "/secret"];
-
 #[component]
 fn Fields(form: Form<Draft>) -> impl IntoView {
     let format = move |event: &web_sys::Event| {
@@ -110,7 +107,7 @@ fn NewChannel(added: RwSignal<Option<ChannelWithSecret>>) -> impl IntoView {
                 <Line form label="Secret" pointer="/secret" hint="Left empty, one is made and shown once."
                     read=|d| d.secret.clone() write=|d, text| d.secret = text/>
             </details>
-            <Unplaced form pointers=&POINTERS/>
+            <Unplaced form/>
             <div class="actions">
                 <button type="submit" class="primary" disabled=move || busy.get()>"Add the channel"</button>
                 <a class="button" href="/channels">"Cancel"</a>
@@ -192,7 +189,7 @@ fn Settings(live: Live<Channel>) -> AnyView {
         <form class="panel form" novalidate=true on:submit=save>
             <Fields form/>
             <Headers form/>
-            <Unplaced form pointers=&POINTERS/>
+            <Unplaced form/>
             <div class="actions">
                 <button type="submit" class="primary" disabled=move || busy.get()>"Save"</button>
                 <a class="button" href=back>"Cancel"</a>

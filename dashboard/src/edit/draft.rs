@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use hlsops_wire::{Header, Segments, Stream, StreamCreate, StreamPatch, Watch, WatchMode};
+use hlsops_wire::{Header, Segments, Stream, StreamCreate, StreamPatch, Threshold, Watch, WatchMode};
 
+use super::words::range;
 use crate::form::errors::Errors;
 use crate::form::headers;
 
+/// Longest name. Unit: characters.
+const NAME_MAX: usize = 120;
+
 /// The text of every field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Draft {
     pub(crate) url: String,
     pub(crate) name: String,
@@ -22,6 +26,8 @@ pub(crate) struct Draft {
     pub(crate) profile: String,
     /// By name; an empty text is inherited.
     pub(crate) thresholds: BTreeMap<String, String>,
+    /// The thresholds that there are; none until they are loaded.
+    pub(crate) known: Vec<Threshold>,
 }
 
 impl Default for Draft {
@@ -37,6 +43,7 @@ impl Default for Draft {
             segments: Segments::default(),
             profile: "default".to_owned(),
             thresholds: BTreeMap::new(),
+            known: Vec::new(),
         }
     }
 }
@@ -62,6 +69,7 @@ impl Draft {
                 .iter()
                 .map(|(name, value)| (name.clone(), value.to_string()))
                 .collect(),
+            known: Vec::new(),
         }
     }
 
@@ -79,6 +87,13 @@ impl Draft {
             profile: Some(self.profile.clone()),
             thresholds: parts.thresholds,
         })
+    }
+
+    /// The body that has the URL looked at. What can be mended only after the look is not judged by it.
+    pub(crate) fn look(&self) -> Result<StreamCreate, Errors> {
+        let (url, headers) = (self.url.clone(), self.headers.clone());
+        let name = self.name.chars().take(NAME_MAX).collect();
+        Self { url, headers, name, ..Self::default() }.create()
     }
 
     /// The body that makes `stream` like this: only what differs.
@@ -107,15 +122,12 @@ impl Draft {
         }
         let mut thresholds = BTreeMap::new();
         for (name, value) in self.thresholds.iter().filter(|(_, value)| !value.trim().is_empty()) {
-            match value.trim().parse::<f64>() {
-                Ok(number) if number.is_finite() => {
+            match self.threshold(name, value) {
+                Ok(number) => {
                     thresholds.insert(name.clone(), number);
                 }
-                _ => {
-                    errors.insert(
-                        format!("/thresholds/{name}"),
-                        "is no number; leave it empty to inherit".into(),
-                    );
+                Err(wrong) => {
+                    errors.insert(format!("/thresholds/{name}"), wrong);
                 }
             }
         }
@@ -137,6 +149,18 @@ impl Draft {
             headers: headers(&self.headers),
             thresholds,
         })
+    }
+}
+
+impl Draft {
+    fn threshold(&self, name: &str, typed: &str) -> Result<f64, String> {
+        let number = typed.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+        let number = number.ok_or("is no number; leave it empty to inherit")?;
+        let known = self.known.iter().find(|known| known.name == name);
+        match known.filter(|known| !(known.min..=known.max).contains(&number)) {
+            Some(known) => Err(format!("allowed is {}", range(known))),
+            None => Ok(number),
+        }
     }
 }
 
@@ -222,6 +246,15 @@ mod tests {
     }
 
     #[test]
+    fn a_look_is_not_refused_for_what_cannot_be_mended_before_it() {
+        let thresholds = [("window_ms".to_owned(), "soon".to_owned())].into();
+        let (name, link_id) = ("n".repeat(121), "a b".to_owned());
+        let body = Draft { name, link_id, thresholds, ..Draft::of(&stream()) }.look().unwrap();
+        assert_eq!((body.name.map(|name| name.len()), body.link_id), (Some(120), None));
+        assert_eq!((body.request_headers.len(), body.manifest_url), (1, stream().manifest_url));
+    }
+
+    #[test]
     fn no_url_is_said_at_its_field() {
         let draft = Draft { url: " ".into(), ..Draft::of(&stream()) };
         for errors in [draft.create().unwrap_err(), draft.patch(&stream()).unwrap_err()] {
@@ -238,5 +271,28 @@ mod tests {
         assert_eq!(errors.keys().collect::<Vec<_>>(), ["/thresholds/window_ms", "/watch/interval_s"]);
         draft.mode = WatchMode::Continuous;
         assert_eq!(draft.create().unwrap_err().len(), 1, "an interval that is not used is not judged");
+    }
+
+    #[test]
+    fn a_threshold_out_of_its_range_is_said_with_everything_else() {
+        let window = Threshold {
+            name: "window_ms".into(),
+            about: String::new(),
+            min: 10_000.0,
+            max: 180_000.0,
+            default: Some(120_000.0),
+            seed1: None,
+        };
+        let of = |typed: &str, known: &Threshold| {
+            let thresholds = [("window_ms".to_owned(), typed.to_owned())].into();
+            Draft { thresholds, known: vec![known.clone()], ..Draft::default() }.create().unwrap_err()
+        };
+        let errors = of("5000", &window);
+        assert_eq!(errors.keys().collect::<Vec<_>>(), ["/manifest_url", "/thresholds/window_ms"]);
+        assert_eq!(errors["/thresholds/window_ms"], "allowed is 10000 to 180000 (10 s to 3 min)");
+        assert_eq!(of("10000", &window).len(), 1, "the least is allowed");
+        assert_eq!(of("180000", &window).len(), 1, "the most is allowed");
+        let other = Threshold { name: "other_ms".into(), ..window };
+        assert_eq!(of("5000", &other).len(), 1, "of what is not known, the API says it");
     }
 }

@@ -4,19 +4,16 @@ use hlsops_wire::{List, Segments, Threshold, WatchMode};
 use leptos::prelude::*;
 
 use super::draft::Draft;
+use super::words::{people_say, range};
 use crate::client::BASE;
 use crate::form::{Form, HeaderRows, Line, Wrong};
 use crate::live::{Live, Role};
-
-/// The pointers that have a place in the form.
-pub(crate) const POINTERS: [&str; 8] =
-    ["/manifest_url", "/name", "/link_id", "/tags", "/request_headers", "/watch", "/profile", "/thresholds"];
 
 /// Name, link id and tags.
 #[component]
 pub(crate) fn Naming(form: Form<Draft>) -> impl IntoView {
     view! {
-        <Line form label="Name" pointer="/name" hint="Left empty, it is made of the URL's host, folder and file."
+        <Line form label="Name" pointer="/name" hint="Left empty, it is made of the URL's host and folder, and of the file where that says more than “index” or “master”."
             read=|d| d.name.clone() write=|d, text| d.name = text/>
         <Line form label="Link id" pointer="/link_id" hint="Your own identifier, shown in alerts: 1 to 32 letters, digits, “.”, “_” or “-”. Left empty, one is made up."
             read=|d| d.link_id.clone() write=|d, text| d.link_id = text/>
@@ -78,6 +75,11 @@ pub(crate) fn RequestHeaders(form: Form<Draft>) -> impl IntoView {
 #[component]
 pub(crate) fn Thresholds(form: Form<Draft>) -> impl IntoView {
     let live = Live::<List<Threshold>>::follow(Role::Slow, Signal::derive(|| format!("{BASE}/thresholds")));
+    Effect::new(move |_| {
+        if let Some(list) = live.data.get() {
+            form.draft.update(|draft| draft.known.clone_from(&list.items));
+        }
+    });
     let set =
         move || form.read(|draft| draft.thresholds.values().filter(|value| !value.trim().is_empty()).count());
     view! {
@@ -108,19 +110,22 @@ fn threshold(form: Form<Draft>, known: &Threshold) -> impl IntoView + use<> {
     let name = StoredValue::new(known.name.clone());
     let [about, wrong] = ["about", "wrong"].map(|part| format!("{}-{part}", known.name));
     let (default, seed1) = (known.default, known.seed1);
-    let inherited = move || {
-        let of_profile = if form.read(|d| d.profile == "seed1") { seed1 } else { default };
-        of_profile.map_or_else(|| "not judged".to_owned(), |value| value.to_string())
+    let of_profile = move || if form.read(|d| d.profile == "seed1") { seed1 } else { default };
+    let inherited = move || of_profile().map_or_else(|| "not judged".to_owned(), |value| value.to_string());
+    let usual = move || {
+        let words = name.with_value(|name| people_say(name, of_profile()?))?;
+        Some(format!(", default {words}"))
     };
     let read =
         move || form.read(|d| name.with_value(|name| d.thresholds.get(name).cloned().unwrap_or_default()));
-    let at = pointer.clone();
+    let (at, invalid) = (pointer.clone(), pointer.clone());
     view! {
         <label class="threshold">
             <span><code>{known.name.clone()}</code>" "<span class="hint" id=about.clone()>
-                {format!("{} {} to {}.", known.about, known.min, known.max)}
+                {known.about.clone()}" "{range(known)}{usual}"."
             </span></span>
             <input type="text" inputmode="decimal" autocomplete="off" aria-describedby=format!("{about} {wrong}")
+                aria-invalid=move || form.is_wrong(&invalid)
                 placeholder=inherited prop:value=read
                 on:input=move |event| form.set(&at, |draft| {
                     draft.thresholds.insert(name.get_value(), event_target_value(&event));

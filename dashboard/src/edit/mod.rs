@@ -16,8 +16,11 @@ use crate::form::{Form, Line, Unplaced, Wrong};
 use crate::live::{Live, Role};
 use crate::ui::{Notices, Skeleton, Trouble, set_title};
 use draft::Draft;
-use fields::{Naming, POINTERS, RequestHeaders, Thresholds, Watching};
+use fields::{Naming, RequestHeaders, Thresholds, Watching};
 use words::linked;
+
+/// What a button says that adds a stream although something speaks against it.
+const ALL_THE_SAME: &str = "Add it all the same";
 
 /// `/streams/new`: the URL is looked at once, what was found is shown, and then it is saved.
 #[component]
@@ -36,7 +39,7 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
     });
     let client = client();
     let look = move || {
-        let Some(body) = form.body(Draft::create) else { return };
+        let Some(body) = form.body(Draft::look) else { return };
         busy.set(true);
         found.set(None);
         let (url, headers) = form.draft.with_untracked(|draft| (draft.url.clone(), draft.headers.clone()));
@@ -85,7 +88,7 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
                 <div class="with-button">
                     <input node_ref=url id="manifest_url" type="url" inputmode="url" autocomplete="off" spellcheck="false"
                         placeholder="https://cdn.example/live/master.m3u8"
-                        aria-describedby="url-hint url-wrong"
+                        aria-describedby="url-hint url-wrong" aria-invalid=move || form.is_wrong("/manifest_url")
                         prop:value=move || form.read(|d| d.url.clone())
                         on:input=move |event| {
                             found.set(None);
@@ -98,7 +101,8 @@ pub(crate) fn NewStreamPage() -> impl IntoView {
                 <span class="hint" id="url-hint">"Paste it and press Enter: it is looked at once, nothing is saved yet. Addresses of your own network need --allow-target HOST:PORT at the server's start."</span>
                 <Wrong form pointer="/manifest_url" id="url-wrong"/>
             </div>
-            <Unplaced form pointers=&POINTERS/>
+            // Else it stands at the button that adds the stream.
+            <Show when=move || found.with(Option::is_none)><Unplaced form/></Show>
             <details class="more">
                 <summary>"Request headers"<span class="fine">" if the stream needs a token"</span></summary>
                 <RequestHeaders form/>
@@ -156,7 +160,7 @@ fn Found(found: Validation, heading: String, form: Form<Draft>) -> impl IntoView
                     }}</small></li>
                 }).collect_view()}
             </ul>
-            <Adding form label="Add the stream"/>
+            <Adding form label=if found.warnings.is_empty() { "Add the stream" } else { ALL_THE_SAME }/>
         </section>
     }
 }
@@ -168,7 +172,7 @@ fn Down(heading: String, form: Form<Draft>) -> impl IntoView {
         <section class="panel found" aria-labelledby="found">
             <header><h2 id="found">{heading}</h2></header>
             <p>"Is the URL right, and is a token missing? If it is just down, add it all the same: it is watched at once, and its tile says what is wrong until it plays."</p>
-            <Adding form label="Add it all the same"/>
+            <Adding form label=ALL_THE_SAME/>
         </section>
     }
 }
@@ -200,6 +204,7 @@ fn Adding(form: Form<Draft>, label: &'static str) -> impl IntoView {
         <form class="form" novalidate=true on:submit=save>
             <Naming form/>
             <details class="more"><summary>"How it is watched"</summary><Watching form/><Thresholds form/></details>
+            <Unplaced form/>
             <div class="actions">
                 <button type="submit" class="primary" disabled=move || busy.get()>{label}</button>
                 <a class="button" href="/">"Cancel"</a>
@@ -296,7 +301,7 @@ fn Settings(live: Live<StreamDetail>) -> AnyView {
             <Watching form/>
             <RequestHeaders form/>
             <Thresholds form/>
-            <Unplaced form pointers=&POINTERS/>
+            <Unplaced form/>
             <div class="actions">
                 <button type="submit" class="primary" disabled=move || busy.get()>"Save"</button>
                 <a class="button" href=back>"Cancel"</a>

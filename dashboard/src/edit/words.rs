@@ -1,6 +1,9 @@
-//! What the form of a new stream says in its own words: warnings with links.
+//! What the form of a stream says in its own words: warnings with links, and thresholds.
+
+use hlsops_wire::Threshold;
 
 use crate::form::errors::capitalized;
+use crate::time;
 use crate::ui::quoted;
 
 /// A warning as a sentence, cut where it names a stream: what is before, the id with what is shown of it, and what is
@@ -20,9 +23,33 @@ pub(super) fn linked(text: &str) -> (String, Option<(String, String)>, String) {
     }
 }
 
+/// What a threshold may be: `10000 to 180000 (10 s to 3 min)`.
+pub(super) fn range(known: &Threshold) -> String {
+    let Threshold { name, min, max, .. } = known;
+    let words = people_say(name, *min).zip(people_say(name, *max));
+    let words = words.map(|(min, max)| format!(" ({min} to {max})")).unwrap_or_default();
+    format!("{min} to {max}{words}")
+}
+
+/// The value of a threshold as people say it, where that is not the number itself.
+pub(super) fn people_say(name: &str, value: f64) -> Option<String> {
+    name.ends_with("_ms").then(|| time::exact(value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_in_milliseconds_is_said_in_larger_units_too() {
+        let known = |name: &str, min, max| {
+            let (name, about) = (name.to_owned(), String::new());
+            range(&Threshold { name, about, min, max, default: None, seed1: None })
+        };
+        assert_eq!(known("window_ms", 10_000.0, 180_000.0), "10000 to 180000 (10 s to 3 min)");
+        assert_eq!(known("degraded_opens_ms", 0.0, 86_400_000.0), "0 to 86400000 (0 s to 1 d)");
+        assert_eq!(known("lost_share_unhealthy", 0.0, 1.0), "0 to 1");
+    }
 
     #[test]
     fn the_stream_of_a_warning_is_a_link() {

@@ -1,17 +1,20 @@
 //! Forms: what is typed, and what is wrong with it beside the field.
 
 pub(crate) mod errors;
+mod focus;
 
 use hlsops_wire::Header;
 use leptos::prelude::*;
 
 use crate::client::Failure;
-use errors::{Errors, capitalized, error_at, errors_of, unplaced};
+use errors::{Errors, capitalized, error_at, errors_of, is_within, unplaced};
 
 /// A form's state: `D` holds the text of every field.
 pub(crate) struct Form<D: 'static> {
     pub(crate) draft: RwSignal<D>,
     pub(crate) errors: RwSignal<Errors>,
+    /// The pointers whose errors are shown somewhere now, each by a [`Wrong`].
+    places: RwSignal<Vec<String>>,
 }
 
 impl<D> Clone for Form<D> {
@@ -24,16 +27,21 @@ impl<D> Copy for Form<D> {}
 
 impl<D: Send + Sync + 'static> Form<D> {
     pub(crate) fn new(draft: D) -> Self {
-        Self { draft: RwSignal::new(draft), errors: RwSignal::new(Errors::new()) }
+        let (errors, places) = (RwSignal::new(Errors::new()), RwSignal::new(Vec::new()));
+        Self { draft: RwSignal::new(draft), errors, places }
     }
 
     /// Changes a field; what was wrong with it is judged anew when it is sent.
     pub(crate) fn set(self, pointer: &str, change: impl FnOnce(&mut D)) {
         self.draft.update(change);
-        let inside = format!("{pointer}/");
-        if self.errors.with_untracked(|errors| error_at(errors, pointer).is_some()) {
-            self.errors.update(|errors| errors.retain(|at, _| at != pointer && !at.starts_with(&inside)));
+        if self.errors.with_untracked(|errors| errors.keys().any(|at| is_within(at, pointer))) {
+            self.errors.update(|errors| errors.retain(|at, _| !is_within(at, pointer)));
         }
+    }
+
+    /// For `aria-invalid`: whether something is wrong at a pointer, or inside it.
+    pub(crate) fn is_wrong(self, pointer: &str) -> Option<&'static str> {
+        self.errors.with(|errors| errors.keys().any(|at| is_within(at, pointer))).then_some("true")
     }
 
     pub(crate) fn read<T>(self, read: impl Fn(&D) -> T) -> T {
@@ -42,7 +50,7 @@ impl<D: Send + Sync + 'static> Form<D> {
 
     /// What would be sent of it; else what is wrong is shown.
     pub(crate) fn body<T>(self, body: impl FnOnce(&D) -> Result<T, Errors>) -> Option<T> {
-        self.draft.with_untracked(body).map_err(|errors| self.errors.set(errors)).ok()
+        self.draft.with_untracked(body).map_err(|errors| self.show(errors)).ok()
     }
 
     /// Shows why the API refused, at the fields where it says so.
@@ -51,7 +59,7 @@ impl<D: Send + Sync + 'static> Form<D> {
             Some(problem) => errors_of(problem),
             None => [(String::new(), format!("{}. {}", failure.title(), failure.detail()))].into(),
         };
-        self.errors.try_set(errors);
+        self.show(errors);
     }
 
     /// Somebody else has changed what the form was made of.
@@ -59,7 +67,27 @@ impl<D: Send + Sync + 'static> Form<D> {
         let text = format!(
             "Somebody else has changed this {what} meanwhile: reload the page to see how, then change it again."
         );
-        self.errors.try_set([(String::new(), text)].into());
+        self.show([(String::new(), text)].into());
+    }
+
+    /// Shows what is wrong, and leads to it; of a page that was left meanwhile there is nothing any more.
+    fn show(self, errors: Errors) {
+        if self.errors.try_set(errors).is_none() {
+            focus::first_wrong();
+        }
+    }
+
+    /// What is wrong at `pointer` is shown for as long as this part of the page is there.
+    fn place(self, pointer: &str) {
+        self.places.update(|places| places.push(pointer.to_owned()));
+        let pointer = pointer.to_owned();
+        on_cleanup(move || {
+            self.places.try_update(|places| {
+                if let Some(index) = places.iter().position(|place| *place == pointer) {
+                    places.swap_remove(index);
+                }
+            });
+        });
     }
 }
 
@@ -72,6 +100,12 @@ pub(crate) fn headers(rows: &[(String, String)]) -> Vec<Header> {
         .collect()
 }
 
+/// Which of the headers that are sent the row at `index` is; none where it is left empty.
+fn sent_as(rows: &[(String, String)], index: usize) -> Option<usize> {
+    let is_sent = |(name, value): &(String, String)| !(name.trim().is_empty() && value.trim().is_empty());
+    is_sent(rows.get(index)?).then(|| rows[..index].iter().filter(|row| is_sent(row)).count())
+}
+
 /// What is wrong with a field.
 #[component]
 pub(crate) fn Wrong<D: Send + Sync + 'static>(
@@ -79,21 +113,20 @@ pub(crate) fn Wrong<D: Send + Sync + 'static>(
     #[prop(into)] pointer: String,
     #[prop(into)] id: String,
 ) -> impl IntoView {
+    form.place(&pointer);
     move || {
-        let error = form.errors.with(|errors| error_at(errors, &pointer))?;
+        let error =
+            form.places.with(|places| form.errors.with(|errors| error_at(errors, &pointer, places)))?;
         Some(view! { <span class="wrong" id=id.clone()>{capitalized(&error)}</span> })
     }
 }
 
-/// What is wrong and belongs to no field. `pointers` are those that have a place.
+/// What is wrong and has no field that shows it.
 #[component]
-pub(crate) fn Unplaced<D: Send + Sync + 'static>(
-    form: Form<D>,
-    pointers: &'static [&'static str],
-) -> impl IntoView {
+pub(crate) fn Unplaced<D: Send + Sync + 'static>(form: Form<D>) -> impl IntoView {
     move || {
-        let text = form.errors.with(|errors| unplaced(errors, pointers))?;
-        Some(view! { <p class="wrong" role="alert">{capitalized(&text)}</p> })
+        let text = form.places.with(|places| form.errors.with(|errors| unplaced(errors, places)))?;
+        Some(view! { <p class="wrong" role="alert" tabindex="-1">{capitalized(&text)}</p> })
     }
 }
 
@@ -109,12 +142,11 @@ pub(crate) fn Line<D: Send + Sync + 'static>(
 ) -> impl IntoView {
     let id = pointer.trim_start_matches('/').replace('/', "-");
     let (wrong, described) = (format!("{id}-wrong"), format!("{id}-wrong {id}-hint"));
-    let is_wrong = move || form.errors.with(|errors| error_at(errors, pointer).is_some());
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
             <input id=id.clone() type="text" autocomplete="off" spellcheck="false"
-                aria-describedby=described aria-invalid=move || is_wrong().then_some("true")
+                aria-describedby=described aria-invalid=move || form.is_wrong(pointer)
                 prop:value=move || form.read(read)
                 on:input=move |event| form.set(pointer, |draft| write(draft, event_target_value(&event)))/>
             {(!hint.is_empty()).then(|| view! { <span class="hint" id=format!("{id}-hint")>{hint}</span> })}
@@ -149,6 +181,10 @@ pub(crate) fn HeaderRows<D: Clone + Send + Sync + 'static>(
             }
         });
     };
+    let is_wrong = move |index: usize, part: &str| {
+        let sent = form.read(|draft| sent_as(read(draft), index))?;
+        form.is_wrong(&format!("{pointer}/{sent}/{part}"))
+    };
     view! {
         <fieldset class="field">
             <legend>{legend}</legend>
@@ -157,10 +193,12 @@ pub(crate) fn HeaderRows<D: Clone + Send + Sync + 'static>(
                 <div class="pair">
                     <input type="text" placeholder="Name" autocomplete="off" spellcheck="false"
                         aria-label=format!("Name of header {}", index + 1)
+                        aria-invalid=move || is_wrong(index, "name")
                         prop:value=move || row(index).0
                         on:input=move |event| write(index, |header, text| header.0 = text, event_target_value(&event))/>
                     <input type="text" placeholder="Value" autocomplete="off" spellcheck="false"
                         aria-label=format!("Value of header {}", index + 1)
+                        aria-invalid=move || is_wrong(index, "value")
                         prop:value=move || row(index).1
                         on:input=move |event| write(index, |header, text| header.1 = text, event_target_value(&event))/>
                     <button type="button" aria-label=format!("Remove header {}", index + 1)
@@ -185,5 +223,12 @@ mod tests {
         let sent = headers(&[row(" ", ""), row(" X-Token ", " 1 "), row("", "alone")]);
         let pairs: Vec<_> = sent.iter().map(|header| (header.name.as_str(), header.value.as_str())).collect();
         assert_eq!(pairs, [("X-Token", "1"), ("", "alone")]);
+    }
+
+    #[test]
+    fn a_row_is_found_by_its_place_among_what_is_sent() {
+        let rows = [(" ", ""), ("A", "1"), ("", ""), ("", "2")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+        let places: Vec<_> = (0..5).map(|index| sent_as(&rows, index)).collect();
+        assert_eq!(places, [None, Some(0), None, Some(1), None]);
     }
 }

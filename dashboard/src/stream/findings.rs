@@ -5,12 +5,14 @@ use leptos::prelude::*;
 
 use crate::ui::at;
 
-/// The findings of the last day.
+/// The findings of the last day, up to a time.
 #[component]
-pub(crate) fn Findings(findings: Signal<Vec<Finding>>) -> impl IntoView {
+pub(crate) fn Findings(findings: Signal<Vec<Finding>>, to: Signal<Option<String>>) -> impl IntoView {
     view! {
         <section class="panel" aria-labelledby="findings">
-            <header><h2 id="findings">"Findings"</h2><span class="fine">"last 24 hours"</span></header>
+            <header><h2 id="findings">"Findings"</h2><span class="fine">
+                "last 24 hours"{move || to.get().map(|to| view! { " up to "{at(&to)}" UTC" })}
+            </span></header>
             <Show when=move || findings.with(Vec::is_empty)><p class="none">"No rule was broken."</p></Show>
             <ul class="findings">{move || findings.get().iter().map(row).collect_view()}</ul>
         </section>

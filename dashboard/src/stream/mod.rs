@@ -44,19 +44,60 @@ impl StreamData {
         let path =
             move |rest: &'static str| Signal::derive(move || format!("{BASE}/streams/{}{rest}", id.get()));
         let part = Part::new(id);
+        let detail = Live::<StreamDetail>::follow(Role::Main, path(""));
+        // They cost the server much and change little, but for what goes wrong now.
+        let findings = Live::follow(Role::Slow, path("/findings"));
+        Effect::new(move |before: Option<Figures>| {
+            let now = detail.data.with(|detail| detail.as_deref().map(Figures::of).unwrap_or_default());
+            if before.is_some_and(|before| now.ask_for_more_than(&before)) {
+                findings.refresh();
+            }
+            now
+        });
         Self {
-            detail: Live::follow(Role::Main, path("")),
+            detail,
             timeline: Live::follow(Role::Side, part.path()),
             part,
-            findings: Live::follow(Role::Slow, path("/findings")),
+            findings,
             series: Live::follow(Role::Side, path("/metrics")),
         }
+    }
+
+    /// Up to when the findings are complete: as far as the figures of a detail that was read no later.
+    fn findings_to(self) -> Signal<Option<String>> {
+        let complete_to = Memo::new(move |before: Option<&Option<String>>| {
+            self.detail.data.with(|detail| {
+                let detail = detail.as_ref()?;
+                let read = self.findings.data.with(|list| Some(list.as_ref()?.as_of.clone()))?;
+                if detail.as_of <= read { detail.figures_to_at.clone() } else { before.cloned().flatten() }
+            })
+        });
+        complete_to.into()
     }
 
     fn refresh(self) {
         self.detail.refresh();
         self.timeline.refresh();
         self.series.refresh();
+    }
+}
+
+/// Of when the figures of a stream are, and whether they are bad.
+#[derive(Default)]
+struct Figures {
+    to: Option<String>,
+    are_bad: bool,
+}
+
+impl Figures {
+    fn of(detail: &StreamDetail) -> Self {
+        let are_bad = matches!(detail.stream.health.state, State::Degraded | State::Unhealthy);
+        Self { to: detail.figures_to_at.clone(), are_bad }
+    }
+
+    /// Whether what was found before may stand beside figures that know of more.
+    fn ask_for_more_than(&self, before: &Self) -> bool {
+        before.to.is_some() && self.to.is_some() && self.to != before.to && (self.are_bad || before.are_bad)
     }
 }
 
@@ -117,7 +158,7 @@ fn Page(data: StreamData, name: String) -> impl IntoView {
             <Timeline entries complete_to group=data.part.group end=move || view! { <Older part=data.part timeline=data.timeline/> }/>
             <div>
                 <Renditions detail=detail.into()/>
-                <Findings findings/>
+                <Findings findings to=data.findings_to()/>
                 {move || detail.get().map(|detail| facts(&detail))}
             </div>
         </div>
@@ -166,7 +207,7 @@ fn without_reasons(detail: &StreamDetail, now_ms: i64) -> String {
     let stream = &detail.stream;
     let text = match stream.health.state {
         State::Healthy if detail.active_incident.is_some() => {
-            return healing(stream.thresholds.get("clear_ms").copied());
+            return healing(detail.clear_s);
         }
         State::Healthy => "A viewer has nothing to complain of.",
         State::Paused => return paused(stream.health.since_at.as_deref(), now_ms),
@@ -185,12 +226,10 @@ fn paused(since_at: Option<&str>, now_ms: i64) -> String {
     format!("Paused{since}: nobody looks at it.")
 }
 
-/// An incident outlasts what opened it. How long is only known here where it is the stream's own value.
-fn healing(clear_ms: Option<f64>) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "a day at most")]
-    let held = clear_ms
-        .map_or_else(|| "for long enough".to_owned(), |ms| format!("for {}", time::length(ms as i64)));
-    format!("Healthy again; the incident is resolved when that has held {held}.")
+/// An incident outlasts what opened it.
+fn healing(clear_s: Option<f64>) -> String {
+    let held = clear_s.map_or_else(|| "long enough".to_owned(), |seconds| time::exact(seconds * 1_000.0));
+    format!("Healthy again; the incident is resolved when that has held for {held}.")
 }
 
 /// How it is watched.
@@ -354,9 +393,29 @@ mod tests {
             "id": "inc_1", "stream_id": "str_1", "stream_name": "A", "status": "open", "trigger": "unhealthy",
             "title": "gone", "opened_at": "2026-11-22T03:04:05.678Z", "duration_s": 1,
         });
-        let of_profile = said("healthy", json!({"active_incident": incident}));
-        assert_eq!(of_profile, "Healthy again; the incident is resolved when that has held for long enough.");
-        let own = said("healthy", json!({"active_incident": incident, "thresholds": {"clear_ms": 90_000.0}}));
-        assert!(own.ends_with("that has held for 1 min 30 s."), "{own}");
+        let healing =
+            |seconds: Option<f64>| said("healthy", json!({"active_incident": incident, "clear_s": seconds}));
+        let usual = healing(Some(120.0));
+        assert_eq!(usual, "Healthy again; the incident is resolved when that has held for 2 min.");
+        assert!(healing(Some(90.0)).ends_with("that has held for 1 min 30 s."));
+        assert!(healing(None).ends_with("that has held for long enough."));
+    }
+
+    #[test]
+    fn findings_are_asked_for_again_when_figures_of_what_is_wrong_are_newer() {
+        let figures = |to: &str, are_bad| Figures { to: Some(to.to_owned()), are_bad };
+        let none = Figures::default;
+        for (before, now, expected) in [
+            (figures("1", true), figures("2", true), true),
+            (figures("1", true), figures("2", false), true),
+            (figures("1", false), figures("2", true), true),
+            (figures("1", false), figures("2", false), false),
+            (figures("1", true), figures("1", true), false),
+            (none(), figures("1", true), false),
+            (figures("1", true), none(), false),
+        ] {
+            let case = (before.to.clone(), before.are_bad, now.to.clone(), now.are_bad);
+            assert_eq!(now.ask_for_more_than(&before), expected, "{case:?}");
+        }
     }
 }

@@ -13,7 +13,8 @@ use crate::ui::at;
 const ENTRIES: u32 = 200;
 /// Changes that are told before a page.
 const CHANGES: u32 = 100;
-/// The kinds that say how the stream was, without each failure.
+/// The kinds that say how the stream was. What comes with every segment or every minute of a failure would leave no
+/// room for them.
 const TELLING: &str = "&kind=health&kind=incident&kind=playlist&kind=origin&kind=gap";
 
 /// Which entries are shown: of a group, from the newest on or from a place further back.
@@ -82,7 +83,7 @@ pub(crate) fn Older(part: Part, timeline: Live<Timeline>) -> impl IntoView {
     }
 }
 
-/// How the stream was before the oldest entry of a page, without each failure.
+/// How the stream was before the oldest entry of a page, without what comes again and again while it is broken.
 #[component]
 fn Before(id: Signal<String>, timeline: Live<Timeline>) -> impl IntoView {
     let path = Signal::derive(move || format!("{}{TELLING}", list(&id.get(), CHANGES)));
@@ -95,7 +96,7 @@ fn Before(id: Signal<String>, timeline: Live<Timeline>) -> impl IntoView {
     let oldest = move || page.with(|page| page.last().map(|entry| at(&entry.at)));
     view! {
         <Show when=move || entries.with(|entries| !entries.is_empty())>
-            <p class="fine before">"Before "{oldest}" UTC, without each failure:"</p>
+            <p class="fine before">"Before "{oldest}" UTC, without failed loads and segments, findings and rebuffering:"</p>
             <ol class="entries">
                 <For each=move || entries.get() key=|entry| (entry.id.clone(), entry.text.clone()) let:entry>
                     {line(&entry)}

@@ -11,29 +11,32 @@ use crate::ui::{at, playlist_chip};
 type Figure = Result<String, &'static str>;
 
 const NONE_OBTAINED: &str = "no segment was obtained in that time";
+/// Also where nothing was asked for, or what was is not in the figures yet.
+const NONE_COUNTED: &str = "no segment was counted in that time";
+
+/// Why there is no figure of segments that were obtained.
+const fn none_obtained(rendition: &Rendition) -> &'static str {
+    if rendition.segments_lost_count == 0 { NONE_COUNTED } else { NONE_OBTAINED }
+}
 
 /// `3.1x`; what is far better than real time is no matter.
 fn ratio(rendition: &Rendition) -> Figure {
     match rendition.download_ratio {
         Some(ratio) if ratio >= 100.0 => Ok("over 100\u{d7}".into()),
         Some(ratio) => Ok(format!("{ratio:.1}\u{d7}")),
-        None if rendition.segments_obtained_count == 0 => Err(NONE_OBTAINED),
+        None if rendition.segments_obtained_count == 0 => Err(none_obtained(rendition)),
         None => Err("no download took long enough to be measured"),
     }
 }
 
 fn ttfb(rendition: &Rendition) -> Figure {
-    rendition.ttfb_p50_ms.map(|value| format!("{value} ms")).ok_or(NONE_OBTAINED)
+    rendition.ttfb_p50_ms.map(|value| format!("{value} ms")).ok_or_else(|| none_obtained(rendition))
 }
 
 /// `4 of 60`: lost of all that were due.
 fn lost(rendition: &Rendition) -> Figure {
     let all = rendition.segments_obtained_count + rendition.segments_lost_count;
-    if all == 0 {
-        Err("no segment was due in that time")
-    } else {
-        Ok(format!("{} of {all}", rendition.segments_lost_count))
-    }
+    if all == 0 { Err(NONE_COUNTED) } else { Ok(format!("{} of {all}", rendition.segments_lost_count)) }
 }
 
 /// The buffer of a rendition that was loaded at all.
@@ -172,10 +175,11 @@ mod tests {
         );
         assert_eq!(of(None), Err("no download took long enough to be measured"));
         assert_eq!(ttfb(&Rendition { ttfb_p50_ms: Some(640), ..loaded.clone() }), Ok("640 ms".into()));
-        let none = Rendition { segments_obtained_count: 0, segments_lost_count: 0, ..loaded };
-        let nothing = [ratio(&none), ttfb(&none)];
-        assert_eq!(nothing, [Err(NONE_OBTAINED), Err(NONE_OBTAINED)]);
-        assert_eq!(lost(&none), Err("no segment was due in that time"));
+        let all_lost = Rendition { segments_obtained_count: 0, ..loaded };
+        let of = |rendition: &Rendition| [ratio(rendition), ttfb(rendition), lost(rendition)];
+        assert_eq!(of(&all_lost), [Err(NONE_OBTAINED), Err(NONE_OBTAINED), Ok("4 of 4".into())]);
+        let none = Rendition { segments_lost_count: 0, ..all_lost };
+        assert!(of(&none).iter().all(|figure| *figure == Err(NONE_COUNTED)));
     }
 
     #[test]
