@@ -125,13 +125,8 @@ fn lasted(incident: &Incident) -> impl Fn() -> String + use<> {
     }
 }
 
-/// How long it had lasted when it was read; of one that is over, from its beginning to its end as they are shown.
-/// Unit: milliseconds.
+/// How long it had lasted when it was read. Unit: milliseconds.
 fn read_length(incident: &Incident) -> i64 {
-    let times = time::parse(&incident.opened_at).zip(incident.resolved_at.as_deref().and_then(time::parse));
-    if let Some((opened, resolved)) = times {
-        return time::between(opened, resolved);
-    }
     i64::try_from(incident.duration_s).unwrap_or(i64::MAX).saturating_mul(1_000)
 }
 
@@ -238,7 +233,7 @@ fn heading(detail: &IncidentDetail, acknowledging: Acknowledging) -> impl IntoVi
 
 #[cfg(test)]
 mod tests {
-    use super::{asked, beginning, read_length, stream_page};
+    use super::{asked, beginning, stream_page};
     use hlsops_wire::{Incident, IncidentDetail};
 
     #[test]
@@ -262,14 +257,6 @@ mod tests {
         let incident = detail("").incident;
         assert_eq!(stream_page(&incident).as_deref(), Some("/streams/str_1"));
         assert_eq!(stream_page(&Incident { stream_removed: true, ..incident }), None);
-    }
-
-    #[test]
-    fn what_is_over_lasted_from_the_one_shown_time_to_the_other() {
-        let open = detail("").incident;
-        assert_eq!(read_length(&open), 1_000);
-        let resolved_at = Some("2026-11-22T03:10:30.677Z".to_owned());
-        assert_eq!(read_length(&Incident { resolved_at, duration_s: 384, ..open }), 385_000);
     }
 
     #[test]

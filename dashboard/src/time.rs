@@ -82,11 +82,6 @@ pub(crate) fn exact(ms: f64) -> String {
     if words.is_empty() { "0 s".to_owned() } else { words.join(" ") }
 }
 
-/// How long it is from one time to another as both are shown, in whole seconds. Unit: milliseconds.
-pub(crate) fn between(from_ms: i64, to_ms: i64) -> i64 {
-    (to_ms.div_euclid(SECOND) - from_ms.div_euclid(SECOND)) * SECOND
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,17 +100,6 @@ mod tests {
         for (ms, expected) in cases {
             assert_eq!(exact(ms), expected);
         }
-    }
-
-    #[test]
-    fn a_length_is_that_between_the_times_that_are_shown() {
-        let at = |text: &str| parse(text).unwrap();
-        let (from, to) = (at("2026-11-22T05:57:05.070Z"), at("2026-11-22T06:03:30.068Z"));
-        assert_eq!(
-            (length(to - from), length(between(from, to))),
-            ("6 min 24 s".into(), "6 min 25 s".into())
-        );
-        assert_eq!(between(at("2026-11-22T05:57:05.000Z"), at("2026-11-22T05:57:05.999Z")), 0);
     }
 
     #[test]

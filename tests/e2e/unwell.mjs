@@ -38,10 +38,10 @@ async function slowThenUnwell(page, folder, look, { name, url, ready }) {
  */
 async function gone(page, folder, look, { name, ready }) {
   await page.route(API, (route) => route.abort());
-  await page.locator(".stale-bar.calm", { hasText: /No answer since \d\d:\d\d:\d\dZ/ }).waitFor();
+  await page.locator(".stale-bar.calm", { hasText: /No answer since \d\d:\d\d:\d\d UTC/ }).waitFor();
   assert.ok(await page.locator("body:not(.stale)").count(), `${name} is as it was at first`);
   await inspect(page, folder, look, `${name}-no-answer`);
-  await page.locator(".stale-bar", { hasText: /Not updating since \d\d:\d\d:\d\dZ/ }).waitFor();
+  await page.locator(".stale-bar", { hasText: /Not updating since \d\d:\d\d:\d\d UTC/ }).waitFor();
   assert.ok(await page.locator(ready).count(), `${name} keeps what it has`);
   await inspect(page, folder, look, `${name}-stale`);
   await page.unrouteAll({ behavior: "wait" });

@@ -6,7 +6,7 @@ use hlsops_store::{IncidentItem, IncidentNote};
 use hlsops_wire::{Incident, IncidentStatus, RenditionLoss, TimelineEntry, TimelineKind};
 
 use super::timeline::Placed;
-use super::{length, losses};
+use super::{length, losses, seconds_between};
 use crate::times;
 
 /// An incident, with what people call its stream.
@@ -29,8 +29,7 @@ pub(crate) fn incident(item: &IncidentItem, stream_name: Option<&str>, now: Epoc
         acknowledged_by: item.acknowledged.as_ref().map(|(_, by)| by.clone()),
         resolved_at: item.closed.map(times::text),
         resolution: item.note.clone(),
-        // Between the times as people read them, in whole seconds.
-        duration_s: (item.closed.unwrap_or(now).0 / 1_000).saturating_sub(item.opened.0 / 1_000),
+        duration_s: seconds_between(item.opened, item.closed.unwrap_or(now)),
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) mod timeline;
 use std::collections::HashMap;
 
 use hlsops_domain::rendition::RenditionKind;
-use hlsops_domain::{HealthState, RenditionId};
+use hlsops_domain::{EpochMs, HealthState, RenditionId};
 use hlsops_store::Outline;
 use hlsops_wire as wire;
 use url::Url;
@@ -66,6 +66,11 @@ impl Labels {
     pub(crate) fn get(&self, id: RenditionId) -> Option<String> {
         self.0.get(&id).cloned()
     }
+}
+
+/// Seconds from one time to another as people read them, without their milliseconds.
+pub(crate) const fn seconds_between(from: EpochMs, to: EpochMs) -> u64 {
+    (to.0 / 1_000).saturating_sub(from.0 / 1_000)
 }
 
 /// A length of time for people: `45 s`, `4 min 12 s`, `3 h 5 min`, `2 d 4 h`.

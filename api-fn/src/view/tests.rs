@@ -1,5 +1,4 @@
 use super::*;
-use hlsops_domain::EpochMs;
 
 #[test]
 fn secrets_of_urls_are_hidden_and_names_stay() {
@@ -93,4 +92,24 @@ fn what_a_timeline_leaves_out_is_said() {
              changes"
         )
     );
+}
+
+/// Both times are read without their milliseconds: so is what lies between them.
+#[test]
+fn an_incident_lasted_from_the_one_time_that_is_read_to_the_other() {
+    let stream = hlsops_store::StreamId::new("default", "str_1").unwrap();
+    let (opened, closed) = (EpochMs(1_800_000_005_070), EpochMs(1_800_000_390_068));
+    let item = hlsops_store::IncidentItem {
+        id: hlsops_store::IncidentId::new(&stream, 1),
+        stream,
+        stream_name: "Sports 1".into(),
+        version: 1,
+        opened,
+        closed: Some(closed),
+        acknowledged: None,
+        trigger: "unhealthy".into(),
+        title: String::new(),
+        note: None,
+    };
+    assert_eq!(incident::incident(&item, None, closed).duration_s, 385);
 }

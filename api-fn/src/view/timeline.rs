@@ -10,7 +10,7 @@ use hlsops_store::{IncidentItem, Pause, Slot, StoredMinute};
 use hlsops_wire::{TimelineEntry, TimelineKind};
 
 use super::pauses::explain;
-use super::{Labels, length, state};
+use super::{Labels, length, seconds_between, state};
 use crate::times;
 
 /// An entry and its place.
@@ -39,7 +39,7 @@ pub(crate) fn entries(stored: &StoredMinute, names: Names<'_>, obtained: bool) -
         Slot::Gap(to) => {
             let (from, to) = (stored.minute.start(), to.next().start());
             if !explain(names.pauses, from, to) {
-                let text = format!("nobody watched for {}", length(to.since(from).as_secs()));
+                let text = format!("nobody watched for {}", length(seconds_between(from, to)));
                 out.add(from, 'g', 0, TimelineKind::Gap, None, text);
             }
         }
@@ -106,7 +106,7 @@ impl Out<'_> {
 
     fn change(&mut self, index: usize, told: &gap::Told) {
         let (at, change) = (told.at, &told.change);
-        let (kind, text) = describe(&change.what, told.beside);
+        let (kind, text) = describe(at, &change.what, told.beside);
         let incident = self.incident(change.at, &change.what);
         // By its id a gap comes before what happened at the same time.
         let class = if kind == TimelineKind::Gap { 'b' } else { 'c' };
@@ -148,8 +148,8 @@ impl Out<'_> {
     }
 }
 
-/// `beside`: how many segments the other part of the same jump is about.
-fn describe(what: &What, beside: Option<u64>) -> (TimelineKind, String) {
+/// What happened at `at`. `beside`: how many segments the other part of the same jump is about.
+fn describe(at: EpochMs, what: &What, beside: Option<u64>) -> (TimelineKind, String) {
     let plural = |n: u64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
     match what {
         What::LoadFailed(failure) => {
@@ -163,9 +163,10 @@ fn describe(what: &What, beside: Option<u64>) -> (TimelineKind, String) {
         What::Incident(Transition::Opened(Trigger::LongDegraded)) => {
             (TimelineKind::Incident, "incident opened: the stream stayed DEGRADED".into())
         }
-        What::Incident(Transition::Resolved { lasted }) => {
-            (TimelineKind::Incident, format!("incident resolved after {}", length(lasted.as_secs())))
-        }
+        What::Incident(Transition::Resolved { lasted }) => (
+            TimelineKind::Incident,
+            format!("incident resolved after {}", length(seconds_between(at - *lasted, at))),
+        ),
         What::Found { code, count } => {
             let summary = checks::ALL.iter().find(|rule| rule.code == code).map_or("", |rule| rule.summary);
             // It stands at the first time of its minute, which is the stream's own, and counts on.

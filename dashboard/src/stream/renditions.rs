@@ -33,7 +33,7 @@ fn ttfb(rendition: &Rendition) -> Figure {
     rendition.ttfb_p50_ms.map(|value| format!("{value} ms")).ok_or_else(|| none_obtained(rendition))
 }
 
-/// `4 of 60`: lost of all that were due.
+/// `4 of 60`: lost of all that were obtained or lost.
 fn lost(rendition: &Rendition) -> Figure {
     let all = rendition.segments_obtained_count + rendition.segments_lost_count;
     if all == 0 { Err(NONE_COUNTED) } else { Ok(format!("{} of {all}", rendition.segments_lost_count)) }
@@ -104,7 +104,7 @@ fn span(detail: &StreamDetail) -> impl IntoView + use<> {
 
 fn head(window: &str) -> impl IntoView + use<> {
     let lost = format!(
-        "Segments lost, of all that were due in that time ({window}). A reason counts those of all renditions together."
+        "Segments lost, of those obtained and lost in that time ({window}): one that is listed again under a new number counts again. A reason counts those of all renditions together."
     );
     view! {
         <tr>

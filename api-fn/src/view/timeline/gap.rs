@@ -138,7 +138,7 @@ mod tests {
         let found: Vec<(u64, usize, String)> = told(changes, pauses)
             .into_iter()
             .map(|(index, told)| {
-                (told.at.0, index, crate::view::timeline::describe(&told.change.what, told.beside).1)
+                (told.at.0, index, crate::view::timeline::describe(told.at, &told.change.what, told.beside).1)
             })
             .collect();
         let found: Vec<(u64, usize, &str)> =
