@@ -68,8 +68,6 @@ pub(crate) struct Snapshot {
     pub(crate) known: HashMap<String, (usize, Option<Tile>)>,
     /// Open incidents, by stream, as far as the tiles tell of them.
     pub(crate) incidents: HashMap<String, IncidentItem>,
-    /// The others, which are of a moment that the tiles have not come to.
-    pub(crate) early: HashMap<String, IncidentItem>,
     /// Open incidents of streams that there are not.
     pub(crate) left: Vec<IncidentItem>,
     versions: Vec<(String, HashMap<String, u64>)>,
@@ -202,26 +200,21 @@ async fn make(store: &Store, account: &str, now: EpochMs, kept: &mut Kept) -> Re
         }
     }
     let mut tiles: Vec<(WallTile, Option<Tile>)> = Vec::with_capacity(configs.len());
-    let (mut incidents, mut early) = (HashMap::with_capacity(open.len()), HashMap::new());
+    let mut incidents = HashMap::with_capacity(open.len());
     for config in configs.iter() {
         let name = config.id.name();
         let summary = seen.get(name).copied();
-        let incident = open.remove_entry(name);
-        let (told, untold) = match incident {
-            Some((_, ref open)) if is_told(config, summary, open, now) => (incident, None),
-            _ => (None, incident),
-        };
+        let told = open.remove_entry(name).filter(|(_, open)| is_told(config, summary, open, now));
         let known = Known { config, summary, incident: told.as_ref().map(|(_, open)| open), now };
         tiles.push((wall_tile(&known), summary.map(|(_, tile)| tile.clone())));
         incidents.extend(told);
-        early.extend(untold);
     }
     tiles.sort_by(|(a, _), (b, _)| {
         let order = |tile: &WallTile| (tile.state, tile.acknowledged_by.is_some());
         order(a).cmp(&order(b)).then_with(|| b.since_at.cmp(&a.since_at)).then_with(|| a.name.cmp(&b.name))
     });
     let left = open.into_values().collect();
-    Ok(Snapshot { early, left, ..snapshot(now, probed(&summaries), configs, incidents, tiles, kept) })
+    Ok(Snapshot { left, ..snapshot(now, probed(&summaries), configs, incidents, tiles, kept) })
 }
 
 fn snapshot(
@@ -253,8 +246,8 @@ fn snapshot(
         kept.versions.push_back((version.clone(), hashes));
     }
     let body = OnceLock::new();
-    let (early, left) = (HashMap::new(), Vec::new());
-    Snapshot { at, probed, version, counts, configs, tiles, known, incidents, early, left, versions, body }
+    let left = Vec::new();
+    Snapshot { at, probed, version, counts, configs, tiles, known, incidents, left, versions, body }
 }
 
 /// All configurations of an account.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse, Response};
-use hlsops_store::{Cursor, Minute, Outline, StoredMinute, StreamConfig, StreamId, limits_from};
+use hlsops_domain::incident::Incident;
+use hlsops_store::{
+    Cursor, IncidentItem, Minute, Outline, StoredMinute, StreamConfig, StreamId, limits_from,
+};
 use hlsops_wire::{List, State as HealthState, Stream, StreamDetail};
 use http::{HeaderMap, StatusCode};
 
@@ -16,7 +19,7 @@ use crate::middleware::json_body;
 use crate::problem::{Answer, ApiError};
 use crate::times;
 use crate::view::incident::incident;
-use crate::view::stream::{Now, catch_up, figures, figures_at, reasons, renditions, stream};
+use crate::view::stream::{Now, catch_up, figures, figures_at, newest, reasons, renditions, stream};
 use crate::wall::Snapshot;
 
 /// Streams read at a time while a filter looks for those it wants.
@@ -149,9 +152,11 @@ pub(super) async fn detail(api: &Api, config: &StreamConfig, secrets: bool) -> A
     let known = now(&wall, config);
     let mut shown = stream(config, known, secrets);
     let is_ahead = catch_up(&mut shown, config, &minutes, &outline, at);
-    let early = wall.early.get(id.name()).filter(|_| is_ahead);
-    let open = wall.incidents.get(id.name()).or(early);
-    shown.active_incident_id = open.map(|open| open.id.to_string());
+    let open = match wall.incidents.get(id.name()) {
+        None if is_ahead => untold(api, id, &minutes).await?,
+        told => told.cloned(),
+    };
+    shown.active_incident_id = open.as_ref().map(|open| open.id.to_string());
     let figures_at = figures_at(&minutes, &outline);
     reasons(&outline, figures_at, &mut shown.health);
     let limits = limits_from(&config.profile, &config.overrides).unwrap_or_default();
@@ -165,10 +170,19 @@ pub(super) async fn detail(api: &Api, config: &StreamConfig, secrets: bool) -> A
         window_s: Some(limits.window.as_secs_f64()),
         clear_s: Some(limits.clear.as_secs_f64()),
         figures_to_at: figures_at.map(times::text),
-        active_incident: open.map(|open| incident(open, Some(&config.name), at)),
+        active_incident: open.map(|open| incident(&open, Some(&config.name), at)),
         renditions,
         warnings: Vec::new(),
     })
+}
+
+/// The incident that the newest record of a stream knows of, and the wall not yet.
+async fn untold(api: &Api, id: &StreamId, minutes: &[StoredMinute]) -> Answer<Option<IncidentItem>> {
+    if !newest(minutes).is_some_and(|closing| matches!(closing.incident, Incident::Open { .. })) {
+        return Ok(None);
+    }
+    let Some((open, _)) = api.store().incident_pointer(id).await?.value.open else { return Ok(None) };
+    Ok(api.store().incident(&open).await?.value)
 }
 
 /// What a stream consists of.

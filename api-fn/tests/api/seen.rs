@@ -78,7 +78,10 @@ fn closing(at: EpochMs, health: HealthState) -> Closing {
         last_look: Some(at),
         health,
         health_since: EpochMs(at.0 - 5_000),
-        incident: Incident::None,
+        incident: match health {
+            HealthState::Degraded => Incident::Open { since: at, healthy_since: None },
+            _ => Incident::None,
+        },
         master: (0, None),
         renditions: vec![
             rendition(AUDIO, PlaylistState::Live),
