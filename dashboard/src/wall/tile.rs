@@ -11,7 +11,7 @@ use super::store::Cell;
 use crate::live::Freshness;
 use crate::rights::person_of;
 use crate::time;
-use crate::ui::{at, mark, playlist_chip};
+use crate::ui::{mark, playlist_chip};
 
 /// What a tile knows of the grid around it.
 pub(crate) struct Frame {
@@ -73,7 +73,9 @@ fn why(tile: &WallTile) -> String {
 
 /// As of when the figures in its reason are.
 fn of_time(text: &str) -> impl IntoView + use<> {
-    view! { <span class="of-time"><span>"as of "</span>{at(text)}</span> }
+    let shown = time::when(text, Freshness::current().server_now_untracked());
+    let title = format!("figures as of {shown} UTC");
+    view! { <time class="of-time" datetime=text.to_owned() title=title><span>"as of "</span>{shown}</time> }
 }
 
 fn incident_chip(tile: &WallTile) -> Option<impl IntoView + use<>> {
